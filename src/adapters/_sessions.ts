@@ -1,0 +1,70 @@
+import {
+  MIDDLEWARE_OPTIONS,
+  type MiddlewareOptions,
+  SessionMiddleware,
+} from "../core/middleware.ts";
+import { checkOptions, describe, misconfigured } from "../core/options.ts";
+import type { Secret } from "../core/secrets.ts";
+import { isStore, type SessionStore } from "../core/store.ts";
+import {
+  COOKIE_STORE_OPTIONS,
+  CookieSessionStore,
+  type CookieSessionStoreOptions,
+} from "../stores/cookie.ts";
+
+/** All that a `CookieSessionStore` and the way through it can be told. */
+export type SessionsOptions<Data extends object> = CookieSessionStoreOptions &
+  MiddlewareOptions<Data>;
+
+/** What `sessions` of every adapter takes first. `Own` are the options of one adapter. */
+export type SessionsSource<Data extends object, Own extends object = object> =
+  | Secret
+  | SessionStore<Data>
+  | (SessionsOptions<Data> & Own);
+
+/** The arguments of `sessions`, told apart: a store of the application's, or options for a `CookieSessionStore`. */
+export interface SessionsArguments<Data extends object, Own extends object> {
+  readonly store: SessionStore<Data> | undefined;
+  readonly options: SessionsOptions<Data> & Own;
+}
+
+export function readArguments<Data extends object, Own extends object>(
+  source: SessionsSource<Data, Own>,
+  rest: SessionsOptions<Data> & Own,
+): SessionsArguments<Data, Own> {
+  if (isStore<Data>(source)) return { store: source, options: rest };
+  if (typeof source === "object" && source !== null && !isList(source)) {
+    return { store: undefined, options: { ...source, ...rest } };
+  }
+  if (typeof source !== "string" && !isList(source)) {
+    throw misconfigured(
+      `sessions: give a secret, a list of secrets, a store or options, not ${describe(source)}. ` +
+        'For example: sessions(secretsFromEnv("APP_SECRET")).',
+    );
+  }
+  if (rest.secret !== undefined) {
+    throw misconfigured(
+      "sessions: the secret is given twice. Give it once, as the first argument.",
+    );
+  }
+  return { store: undefined, options: { ...rest, secret: source } };
+}
+
+function isList(source: unknown): source is readonly string[] {
+  return Array.isArray(source);
+}
+
+/** Makes the middleware that the arguments of `sessions` ask for. `own` names the options of one adapter. */
+export function createMiddleware<Data extends object>(
+  { store, options }: SessionsArguments<Data, object>,
+  own: readonly string[] = [],
+): SessionMiddleware<Data> {
+  if (store !== undefined) {
+    // What belongs to a store has to be said to the store, and would be without effect here.
+    checkOptions("sessions(store)", options, [...MIDDLEWARE_OPTIONS, ...own]);
+    return new SessionMiddleware(store, options);
+  }
+  checkOptions("sessions", options, [...COOKIE_STORE_OPTIONS, ...MIDDLEWARE_OPTIONS, ...own]);
+  const ofStore = Object.entries(options).filter(([name]) => COOKIE_STORE_OPTIONS.includes(name));
+  return new SessionMiddleware(new CookieSessionStore<Data>(Object.fromEntries(ofStore)), options);
+}

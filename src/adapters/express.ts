@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { SessionError } from "../core/errors.ts";
+import type { Session } from "../core/session.ts";
+import type { DefaultData } from "../core/session-data.ts";
+import { nodeRequest, nodeResponse } from "./_node.ts";
+import { holdResponse } from "./_node-hold.ts";
+import { isClientsFault, refusalText } from "./_refusal.ts";
+import {
+  createMiddleware,
+  readArguments,
+  type SessionsOptions,
+  type SessionsSource,
+} from "./_sessions.ts";
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** The visitor's session: always there, and saved by itself before the response leaves. */
+      session: Session;
+    }
+  }
+}
+
+/** A middleware as Express 5, Express 4 and Connect take it. */
+export type ExpressMiddleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void;
+
+/**
+ * Sessions for Express 5 and 4 and for Connect, as `req.session`.
+ *
+ * What keeps a session from being loaded or saved goes to the application's error handler, as any other error.
+ *
+ * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
+ * @throws `ERR_SESSION_SECRET`, `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * app.use(sessions(secretsFromEnv("APP_SECRET")));
+ * app.get("/", (req, res) => res.send(`Hello ${req.session.subject}`));
+ * ```
+ */
+export function sessions<Data extends object = DefaultData>(
+  source: SessionsSource<Data>,
+  options: SessionsOptions<Data> = {},
+): ExpressMiddleware {
+  const middleware = createMiddleware(readArguments(source, options));
+  return (request, response, next) => {
+    const fail = (error: unknown): void => {
+      if (isClientsFault(error)) refuse(response, error);
+      else next(error);
+    };
+    const proceed = (session: Session<Data>): void => {
+      Object.assign(request, { session });
+      holdResponse(response, {
+        save: () => middleware.save(nodeRequest(request), nodeResponse(response), session),
+        fail,
+      });
+      next();
+    };
+    try {
+      const loaded = middleware.load(nodeRequest(request));
+      if (loaded instanceof Promise) loaded.then(proceed).catch(fail);
+      else proceed(loaded);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+/** Answered here, because an error handler would log what any client can cause. */
+function refuse(response: ServerResponse, error: SessionError): void {
+  response.statusCode = error.status;
+  response.setHeader("content-type", "text/plain; charset=utf-8");
+  response.end(refusalText(error));
+}

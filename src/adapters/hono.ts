@@ -1,0 +1,66 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { SessionError } from "../core/errors.ts";
+import type { Session } from "../core/session.ts";
+import type { DefaultData } from "../core/session-data.ts";
+import { withOpenHeaders } from "./_fetch-response.ts";
+import { refusalText } from "./_refusal.ts";
+import {
+  createMiddleware,
+  readArguments,
+  type SessionsOptions,
+  type SessionsSource,
+} from "./_sessions.ts";
+
+/** What the middleware adds to a Hono context: `c.var.session`. */
+export interface SessionEnv<Data extends object = DefaultData> {
+  Variables: { session: Session<Data> };
+}
+
+/**
+ * Sessions for Hono, on every runtime it runs on, as `c.var.session`.
+ *
+ * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
+ * @throws `ERR_SESSION_SECRET`, `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * const app = new Hono().use(sessions(secretsFromEnv("APP_SECRET")));
+ * app.get("/", (c) => c.text(`Hello ${c.var.session.subject}`));
+ * ```
+ */
+export function sessions<Data extends object = DefaultData>(
+  source: SessionsSource<Data>,
+  options: SessionsOptions<Data> = {},
+): MiddlewareHandler<SessionEnv<Data>> {
+  const middleware = createMiddleware(readArguments(source, options));
+  return async (c, next) => {
+    const request = c.req.raw;
+    try {
+      const session = await middleware.load(request);
+      c.set("session", session);
+      await next();
+      if (middleware.closeUnused(session)) return;
+      const response = withOpenHeaders(c.res);
+      await middleware.save(request, response, session);
+      if (response !== c.res) replaceResponse(c, response);
+    } catch (error) {
+      // The error handler's answer must not inherit the headers of the one that is not sent.
+      if (c.finalized) c.res = undefined;
+      throw answerable(error);
+    }
+  };
+}
+
+/** Hono merges the headers of the response before into a new one, which would bring back what was removed. */
+function replaceResponse(c: Context, response: Response): void {
+  c.res = undefined;
+  c.res = response;
+}
+
+/** Hono's own error handler asks an error for its response; without one the answer is 500, and the error is logged. */
+function answerable(error: unknown): unknown {
+  if (!(error instanceof SessionError) || error.status === 500) return error;
+  return Object.assign(error, {
+    getResponse: () => new Response(refusalText(error), { status: error.status }),
+  });
+}

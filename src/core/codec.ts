@@ -1,0 +1,121 @@
+import { utf8Length } from "./bytes.ts";
+import { SessionError } from "./errors.ts";
+import {
+  assign,
+  copyJson,
+  countKeys,
+  equalJson,
+  findMisfit,
+  isValues,
+  type Values,
+} from "./json.ts";
+import type { Limits } from "./limits.ts";
+import type { Serializer } from "./serializer.ts";
+
+/** What a session and its store do with values: check, copy, compare, and write as text. */
+export interface Codec {
+  /** Throws `ERR_SESSION_VALUE` with the path of what cannot be kept. `key` names the session's key. */
+  check(key: string, value: unknown): void;
+  copy(value: unknown): unknown;
+  copyAll(values: object): Values;
+  equal(a: unknown, b: unknown): boolean;
+  /** The text of one value, for seeing whether it was changed in place. */
+  print(value: unknown): string;
+  /** The text of all data, within the limits, or `ERR_SESSION_VALUE` or `ERR_SESSION_TOO_LARGE`. */
+  stringify(values: Values): string;
+  /** `undefined` where the text is not a session's data. */
+  parse(text: string): Values | undefined;
+}
+
+export function createCodec(serializer: Serializer, limits: Required<Limits>): Codec {
+  const strict = serializer === JSON;
+
+  const print = (key: string | undefined, value: unknown): string => {
+    try {
+      const text = serializer.stringify(value);
+      if (typeof text === "string" && text.isWellFormed()) return text;
+    } catch (cause) {
+      throw unfit(key ?? "the data", "something that the serializer refuses", cause);
+    }
+    throw unfit(key ?? "the data", "something that the serializer makes no well-formed text of");
+  };
+
+  const checkAll = (values: Values): void => {
+    const misfit = findMisfit(values, limits.depth);
+    if (misfit !== undefined) throw unfit(misfit.path, misfit.what);
+    const keys = countKeys(values);
+    if (keys > limits.keys)
+      throw tooLarge(values, `has ${keys} keys`, `limits.keys (${limits.keys})`);
+  };
+
+  const check = (key: string, value: unknown): void => {
+    if (strict) checkAll({ [key]: value });
+    else if (value === undefined) throw unfit(key, "undefined");
+    else print(key, value);
+  };
+
+  const copy = (value: unknown): unknown =>
+    strict ? copyJson(value) : serializer.parse(print(undefined, value));
+
+  const tooLarge = (values: Values, what: string, limit: string): SessionError =>
+    new SessionError(
+      "ERR_SESSION_TOO_LARGE",
+      `The session ${what}, over ${limit}. ${largestKeys(values, (value) => serializer.stringify(value))} Store less, or raise the limit.`,
+    );
+
+  return {
+    check,
+    copyAll(values) {
+      const copies: Values = {};
+      for (const [key, value] of Object.entries(values)) assign(copies, key, copy(value));
+      return copies;
+    },
+    copy,
+    equal: (a, b) => equalJson(a, b) && (strict || print(undefined, a) === print(undefined, b)),
+    print: (value) => {
+      // A value may have been made unprintable in place; that is told at the save, with its path.
+      try {
+        return serializer.stringify(value);
+      } catch {
+        return "";
+      }
+    },
+    stringify(values) {
+      if (strict) checkAll(values);
+      const text = print(undefined, values);
+      const bytes = utf8Length(text);
+      if (bytes > limits.bytes) {
+        throw tooLarge(values, `takes ${bytes} bytes`, `limits.bytes (${limits.bytes})`);
+      }
+      return text;
+    },
+    parse(text) {
+      let values: unknown;
+      try {
+        values = serializer.parse(text);
+      } catch {
+        return undefined;
+      }
+      return isValues(values) ? values : undefined;
+    },
+  };
+}
+
+function unfit(path: string, what: string, cause?: unknown): SessionError {
+  return new SessionError(
+    "ERR_SESSION_VALUE",
+    `${path} is ${what}, which the session's serializer cannot keep as it is. ` +
+      "Store text, numbers, true, false, null, arrays and plain objects, or choose another serializer.",
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+/** A sentence that names the three keys that take the most room. */
+export function largestKeys(values: Values, print: (value: unknown) => string): string {
+  const sizes = Object.keys(values)
+    .map((key) => ({ key, size: print(values[key]).length }))
+    .sort((a, b) => b.size - a.size)
+    .slice(0, 3)
+    .map(({ key, size }) => `${JSON.stringify(key)} (${size} characters)`);
+  return sizes.length === 0 ? "It has no keys." : `Its largest keys: ${sizes.join(", ")}.`;
+}

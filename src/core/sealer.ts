@@ -1,0 +1,25 @@
+/** What a token is sealed to. A token opens only where all of it is the same. */
+export interface SealContext {
+  /** What the token is for, such as `"session"`. */
+  readonly purpose: string;
+  /** The name it travels under: the cookie's, prefix included, or the header's. */
+  readonly name: string;
+  /** Milliseconds since the epoch, for formats that carry a time of their own. */
+  readonly now: number;
+}
+
+/** What a token held. */
+export interface Opened {
+  readonly bytes: Uint8Array;
+  /** Sealed by a key that is no longer the newest: seal it again at the next save. */
+  readonly stale: boolean;
+}
+
+/**
+ * Encrypts and authenticates bytes for one purpose and one name.
+ * `open` gives `undefined` for whatever `seal` did not make: it never throws, and never says why.
+ */
+export interface Sealer {
+  seal(bytes: Uint8Array, context: SealContext): string;
+  open(token: string, context: SealContext): Opened | undefined;
+}

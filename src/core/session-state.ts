@@ -1,0 +1,40 @@
+import type { SessionConfig } from "./session-config.ts";
+import type { KeyOf } from "./session-data.ts";
+
+/** What a store knows of a session beside its data. All times are milliseconds since the epoch. */
+export interface SessionState {
+  /** The handle. Without one the session is new, and gets a fresh handle. */
+  readonly id?: string;
+  readonly subject?: string;
+  readonly createdAt?: number;
+  readonly authenticatedAt?: number;
+  /** Flash values that an earlier request left. */
+  readonly flash?: object;
+  /** The store's options, from `createSessionConfig`. Default: the defaults. */
+  readonly config?: SessionConfig;
+}
+
+/** A session as plain data, for a store that keeps whole sessions. `new Session(stored.data, stored)` is the way back. */
+export interface StoredSession extends SessionState {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly data: object;
+  readonly flash: object;
+}
+
+/** The state of a session as it is to be stored. */
+export interface StoredState {
+  readonly id: string;
+  readonly subject: string | undefined;
+  readonly createdAt: number;
+  readonly authenticatedAt: number | undefined;
+}
+
+/** What the save must do to the session that was loaded. */
+export type Pending = "none" | "regenerate" | "login" | "end";
+
+/** What a login keeps of the session before it. */
+export interface LoginOptions<Data> {
+  /** The keys to keep. Default: none, so that nothing a stranger planted survives (ASVS 7.2.4). */
+  readonly keep?: readonly KeyOf<Data>[];
+}

@@ -1,0 +1,387 @@
+import type { Change, Contents } from "./changes.ts";
+import { SessionError } from "./errors.ts";
+import { assign, isValues, type Values } from "./json.ts";
+import { liveData } from "./live-data.ts";
+import { createSessionConfig, type SessionConfig } from "./session-config.ts";
+import type { DefaultData, KeyOf } from "./session-data.ts";
+import type {
+  LoginOptions,
+  Pending,
+  SessionState,
+  StoredSession,
+  StoredState,
+} from "./session-state.ts";
+import { TrackedContents } from "./tracked-contents.ts";
+
+/** What the core does with a session and an application cannot. */
+export interface SessionInternals {
+  /** Whether the request used the session at all. */
+  isAccessed<Data extends object>(session: Session<Data>): boolean;
+  /** Not a copy. */
+  contents<Data extends object>(session: Session<Data>): Contents;
+  state<Data extends object>(session: Session<Data>): StoredState;
+  /** Throws `ERR_SESSION_VALUE` where something was put into the data in place that cannot be stored. */
+  check<Data extends object>(session: Session<Data>): void;
+  /** From here on every change throws. */
+  close<Data extends object>(session: Session<Data>): void;
+  /** Forgets all changes but the end of the session. */
+  discard<Data extends object>(session: Session<Data>): void;
+  /** Takes over data, and flash values if there are any, without copying them; not a change. */
+  replace<Data extends object>(session: Session<Data>, data: unknown, flash?: Values): void;
+}
+
+export let internals: SessionInternals;
+
+function isSubject(subject: unknown): subject is string {
+  return (
+    typeof subject === "string" &&
+    subject.length >= 1 &&
+    subject.length <= 1024 &&
+    subject.isWellFormed()
+  );
+}
+
+type Phase = "open" | "destroyed" | "committed";
+
+const defaults: { config?: SessionConfig } = {};
+
+/**
+ * What a visitor's requests have in common: a typed dictionary, with an identity and a life cycle.
+ * It is saved by itself, once, before the response's headers leave, when and only when it changed.
+ *
+ * Methods that change it throw `ERR_SESSION_COMMITTED` after that, and `ERR_SESSION_DESTROYED` after `destroy()`.
+ *
+ * @example
+ * ```ts
+ * session.set("cart", ["tea"]);
+ * session.data.cart; // ["tea"]
+ * session.login("ada", { keep: ["cart"] });
+ * ```
+ */
+export class Session<Data extends object = DefaultData> {
+  readonly #config: SessionConfig;
+  readonly #contents: TrackedContents;
+  #id: string | undefined;
+  #loaded: boolean;
+  #isNew: boolean;
+  #subject: string | undefined;
+  #createdAt: number | undefined;
+  #authenticatedAt: number | undefined;
+  #pending: Pending = "none";
+  #phase: Phase = "open";
+  #accessed = false;
+  #data: Data | undefined;
+
+  /**
+   * @param data What the session holds. It is copied.
+   * @param state What a store knows beside it. Without an `id` the session is new.
+   */
+  constructor(data: Partial<Data> = {}, state: SessionState = {}) {
+    defaults.config ??= createSessionConfig("Session");
+    this.#config = state.config ?? defaults.config;
+    const { codec } = this.#config;
+    const flash = state.flash ?? {};
+    this.#contents = new TrackedContents(codec, codec.copyAll(data), codec.copyAll(flash));
+    this.#id = state.id;
+    this.#loaded = state.id !== undefined;
+    this.#isNew = !this.#loaded;
+    this.#subject = state.subject;
+    this.#createdAt = state.createdAt;
+    this.#authenticatedAt = state.authenticatedAt;
+  }
+
+  /** The value of a key, `fallback` (default: `undefined`) if there is none. Changes in place to an object are noticed. */
+  get<K extends KeyOf<Data>>(key: K): Data[K] | undefined;
+  get<K extends KeyOf<Data>, F>(key: K, fallback: F): Exclude<Data[K], undefined> | F;
+  get(key: string, fallback?: unknown): unknown {
+    const contents = this.#read();
+    return contents.has(key) ? contents.get(key) : fallback;
+  }
+
+  /** The value of a key. Throws `ERR_SESSION_KEY` if there is none. */
+  getOrThrow<K extends KeyOf<Data>>(key: K): Exclude<Data[K], undefined> {
+    if (this.has(key)) return this.get(key) as Exclude<Data[K], undefined>;
+    throw new SessionError(
+      "ERR_SESSION_KEY",
+      `The session has no key ${JSON.stringify(key)}. Set it first, or use get(key, fallback).`,
+    );
+  }
+
+  /** Whether there is such a key. Asking does not read a flash value. */
+  has(key: KeyOf<Data>): boolean {
+    return this.#read().has(key);
+  }
+
+  /** The keys, flash values that have arrived included. */
+  keys(): KeyOf<Data>[] {
+    return this.#read().keys() as KeyOf<Data>[];
+  }
+
+  /** Keys and values. */
+  entries(): [KeyOf<Data>, Data[KeyOf<Data>]][] {
+    return this.keys().map((key) => [key, this.get(key) as Data[KeyOf<Data>]]);
+  }
+
+  /** How many keys there are. */
+  get size(): number {
+    return this.#read().keys().length;
+  }
+
+  /** A copy of all data, which can be changed without changing the session. */
+  toObject(): Partial<Data> {
+    const contents = this.#read();
+    const values: Values = {};
+    for (const key of contents.keys()) assign(values, key, contents.get(key));
+    return this.#config.codec.copyAll(values) as Partial<Data>;
+  }
+
+  /** Whether the data equals that of another session or a plain object. The order of keys does not count. */
+  equals(other: Session<Data> | Partial<Data>): boolean {
+    const theirs = other instanceof Session ? other.toObject() : other;
+    return this.#config.codec.equal(this.toObject(), theirs);
+  }
+
+  /** The data as an object: reading, assigning, `in` and `delete` work as on any other, and are the same as the methods. */
+  get data(): Data {
+    this.#accessed = true;
+    this.#data ??= liveData({
+      contents: () => this.#read(),
+      set: (key, value) => this.#change().set(key, value),
+      delete: (key) => this.#change().delete(key),
+    }) as Data;
+    return this.#data;
+  }
+
+  /** Sets a key, also to the value it has: what is assigned is saved. Throws `ERR_SESSION_VALUE` for what cannot be stored. */
+  set<K extends KeyOf<Data>>(key: K, value: Data[K]): void {
+    this.#change().set(key, value);
+  }
+
+  /** Sets several keys. If one of the values cannot be stored, none is set. */
+  update(values: Partial<Data>): void {
+    const contents = this.#change();
+    const entries = Object.entries(values);
+    for (const [key, value] of entries) this.#config.codec.check(key, value);
+    for (const [key, value] of entries) contents.set(key, value);
+  }
+
+  /** Removes a key. Returns whether it was there. */
+  delete(key: KeyOf<Data>): boolean {
+    return this.#change().delete(key);
+  }
+
+  /** Removes all keys. The session itself goes on: to end it, use `logout()` or `destroy()`. */
+  clear(): void {
+    this.#change().clear();
+  }
+
+  /**
+   * Sets a key to a function of its value. With a server-side store the function may run again, on a newer value
+   * that a concurrent request left: so no count is lost. It must depend on its argument alone.
+   *
+   * @example
+   * ```ts
+   * session.modify("count", (count) => (Number(count) || 0) + 1);
+   * ```
+   */
+  modify<K extends KeyOf<Data>>(key: K, next: (current: Data[K] | undefined) => Data[K]): void {
+    this.#change().modify(key, next as (current: unknown) => unknown);
+  }
+
+  /** Sets a value that is visible from the next request on, and gone after the first that reads it. */
+  flash<K extends KeyOf<Data>>(key: K, value: Data[K]): void {
+    this.#change().flash(key, value);
+  }
+
+  /** The handle: a public name for the session, safe in logs and pages, useless as a token. */
+  get id(): string {
+    this.#accessed = true;
+    this.#id ??= this.#config.newHandle();
+    return this.#id;
+  }
+
+  /** Whether nothing is stored of this session yet. */
+  get isNew(): boolean {
+    this.#accessed = true;
+    return this.#isNew;
+  }
+
+  /** Whether the save has anything to do. */
+  get modified(): boolean {
+    return this.#pending !== "none" || this.changes.length > 0;
+  }
+
+  /** Whether there is nothing to store: no data, no flash value, no subject. A new session that is empty is not saved. */
+  get isEmpty(): boolean {
+    return this.#subject === undefined && this.#contents.isEmpty;
+  }
+
+  /** The user that `login` named. */
+  get subject(): string | undefined {
+    this.#accessed = true;
+    return this.#subject;
+  }
+
+  get createdAt(): Date {
+    this.#accessed = true;
+    return new Date(this.#created());
+  }
+
+  /** When `login` was called. */
+  get authenticatedAt(): Date | undefined {
+    this.#accessed = true;
+    return this.#authenticatedAt === undefined ? undefined : new Date(this.#authenticatedAt);
+  }
+
+  /** When the session ends if it is not used again; never later than it really ends. */
+  get expiresAt(): Date {
+    this.#accessed = true;
+    const start = this.#authenticatedAt ?? this.#created();
+    return new Date(this.#config.timeline.expiresAt(this.#config.clock(), start));
+  }
+
+  /**
+   * Makes the session belong to a user, under a new token: the old one is dead at once, so a token that an attacker
+   * planted is worth nothing (session fixation). Restarts the absolute timeout. Of the data it keeps what `keep`
+   * names; if the same user logs in again, all of it.
+   *
+   * @param subject The user's id, 1 to 1,024 characters.
+   * @throws `ERR_SESSION_VALUE` if the subject is none.
+   */
+  login(subject: string, { keep = [] }: LoginOptions<Data> = {}): void {
+    const contents = this.#change();
+    if (!isSubject(subject)) {
+      throw new SessionError(
+        "ERR_SESSION_VALUE",
+        "login: the subject must be the user's id as text of 1 to 1,024 characters, such as String(user.id).",
+      );
+    }
+    if (subject !== this.#subject) contents.keepOnly(keep);
+    this.#subject = subject;
+    this.#authenticatedAt = this.#config.clock();
+    this.#renewToken("login");
+  }
+
+  /** A new token at once, the old one dead, everything else as it was. For a change of rights that is no login. */
+  regenerate(): void {
+    this.#change();
+    this.#renewToken("regenerate");
+  }
+
+  #renewToken(pending: "login" | "regenerate"): void {
+    this.#id = undefined;
+    if (this.#pending === "end") return;
+    if (pending === "login" || this.#pending === "none") this.#pending = pending;
+  }
+
+  /** Ends the session and goes on as an empty stranger: what is set afterwards starts a new session. */
+  logout(): void {
+    this.#change();
+    this.#end();
+  }
+
+  /** Ends the session; changing it later in the request throws `ERR_SESSION_DESTROYED`. */
+  destroy(): void {
+    this.#change();
+    this.#end();
+    this.#phase = "destroyed";
+  }
+
+  #end(): void {
+    this.#contents.reset();
+    this.#pending = this.#loaded ? "end" : "none";
+    this.#isNew = true;
+    this.#id = undefined;
+    this.#subject = undefined;
+    this.#createdAt = undefined;
+    this.#authenticatedAt = undefined;
+  }
+
+  /** What this request did to the contents, in order, for a store to save. */
+  get changes(): readonly Change[] {
+    return this.#contents.changes;
+  }
+
+  /** What the save must do to the session that was loaded: nothing, give it a new token, or end it. */
+  get pending(): Pending {
+    return this.#pending;
+  }
+
+  /** Everything about the session as plain data, for a store that keeps whole sessions. Unread flash values are included. */
+  toStored(): StoredSession {
+    const { data, flash } = this.#contents.contents;
+    const { codec } = this.#config;
+    return {
+      id: this.id,
+      data: codec.copyAll(data),
+      flash: codec.copyAll(flash),
+      createdAt: this.#created(),
+      ...(this.#subject === undefined ? {} : { subject: this.#subject }),
+      ...(this.#authenticatedAt === undefined ? {} : { authenticatedAt: this.#authenticatedAt }),
+    };
+  }
+
+  #created(): number {
+    this.#createdAt ??= this.#config.clock();
+    return this.#createdAt;
+  }
+
+  #read(): TrackedContents {
+    this.#accessed = true;
+    return this.#contents;
+  }
+
+  #change(): TrackedContents {
+    this.#accessed = true;
+    if (this.#phase === "destroyed") {
+      throw new SessionError(
+        "ERR_SESSION_DESTROYED",
+        "The session was ended by destroy(), so it cannot be changed. To go on with an empty one, use logout().",
+      );
+    }
+    if (this.#phase === "committed") {
+      throw new SessionError(
+        "ERR_SESSION_COMMITTED",
+        "The session has been saved and the response's headers are on their way, so this change would be lost. " +
+          "Change the session before the response begins.",
+      );
+    }
+    return this.#contents;
+  }
+
+  /** What `console.log` shows: names and keys, no values. */
+  #inspect(): string {
+    const keys = this.#contents.keys().join(", ");
+    return `Session { id: ${this.#id ?? "(none yet)"}, pending: ${this.#pending}, keys: [${keys}] }`;
+  }
+
+  static {
+    Object.defineProperty(Session.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+      value(this: Session): string {
+        return this.#inspect();
+      },
+    });
+    internals = {
+      isAccessed: (session) => session.#accessed,
+      contents: (session) => session.#contents.contents,
+      state: (session) => ({
+        id: session.id,
+        subject: session.#subject,
+        createdAt: session.#created(),
+        authenticatedAt: session.#authenticatedAt,
+      }),
+      check: (session) => session.#contents.checkInPlace(),
+      close: (session) => {
+        session.#phase = "committed";
+      },
+      discard: (session) => {
+        session.#contents.reset();
+        session.#subject = undefined;
+        if (session.#pending !== "end") session.#pending = "none";
+      },
+      replace: (session, data, flash) => {
+        if (isValues(data)) session.#contents.replace(data, flash);
+      },
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import type { SessionRequest, SessionResponse } from "./exchange.ts";
+import type { Session } from "./session.ts";
+import type { DefaultData } from "./session-data.ts";
+
+/**
+ * Loads the session of a request and saves it with the response: the outermost plug, and all that an adapter knows.
+ *
+ * `load` answers every request, with a new `Session` where the request has none that is known and still good: an
+ * unknown, expired or forged token is a stranger's, not an error. It throws only where it cannot tell.
+ *
+ * `save` is called once, before the response's headers leave, if the request used the session at all; not after an
+ * answer of 500 or more, unless the session has ended. It writes if `session.modified`, obeys `session.pending`, and
+ * throws where it could not write.
+ */
+export interface SessionStore<Data extends object = DefaultData> {
+  /** The request headers that `load` looks at, for `Vary`. Default: `["Cookie"]`. */
+  readonly vary?: readonly string[];
+  load(request: SessionRequest): Session<Data> | Promise<Session<Data>>;
+  save(
+    request: SessionRequest,
+    response: SessionResponse,
+    session: Session<Data>,
+  ): void | Promise<void>;
+}
+
+export function isStore<Data extends object>(value: unknown): value is SessionStore<Data> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "load" in value &&
+    typeof value.load === "function" &&
+    "save" in value &&
+    typeof value.save === "function"
+  );
+}

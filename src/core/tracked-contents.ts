@@ -1,0 +1,182 @@
+import type { Change, Contents } from "./changes.ts";
+import type { Codec } from "./codec.ts";
+import { assign, type Values } from "./json.ts";
+
+/** A session's contents, and the record of what a request did to them. */
+export class TrackedContents {
+  readonly #codec: Codec;
+  #data: Values;
+  /** Left by an earlier request: visible now. */
+  #arrived: Values;
+  /** Left by this request: visible to a later one. */
+  #leaving: Values = {};
+  #read: Set<string> | undefined;
+  #log: Change[] = [];
+  /** Objects that were handed out, as they were then: they may be changed in place. */
+  #handedOut: Map<string, string> | undefined;
+
+  constructor(codec: Codec, data: Values, flash: Values) {
+    this.#codec = codec;
+    this.#data = data;
+    this.#arrived = flash;
+  }
+
+  get(key: string): unknown {
+    if (Object.hasOwn(this.#arrived, key)) return this.#readFlash(key);
+    if (!Object.hasOwn(this.#data, key)) return undefined;
+    const value = this.#data[key];
+    if (typeof value === "object" && value !== null) this.#handOut(key, value);
+    return value;
+  }
+
+  #readFlash(key: string): unknown {
+    this.#read ??= new Set();
+    if (!this.#read.has(key)) this.#log.push({ type: "flash-read", key });
+    this.#read.add(key);
+    return this.#arrived[key];
+  }
+
+  #handOut(key: string, value: object): void {
+    this.#handedOut ??= new Map();
+    if (!this.#handedOut.has(key)) this.#handedOut.set(key, this.#codec.print(value));
+  }
+
+  has(key: string): boolean {
+    return Object.hasOwn(this.#arrived, key) || Object.hasOwn(this.#data, key);
+  }
+
+  keys(): string[] {
+    const keys = Object.keys(this.#data);
+    for (const key of Object.keys(this.#arrived)) {
+      if (!Object.hasOwn(this.#data, key)) keys.push(key);
+    }
+    return keys;
+  }
+
+  set(key: string, value: unknown): void {
+    this.#codec.check(key, value);
+    this.#forgetFlash(key);
+    this.#handedOut?.delete(key);
+    assign(this.#data, key, value);
+    this.#log.push({ type: "set", key, value });
+  }
+
+  delete(key: string): boolean {
+    if (!this.has(key) && !Object.hasOwn(this.#leaving, key)) return false;
+    this.#forgetFlash(key);
+    this.#handedOut?.delete(key);
+    delete this.#data[key];
+    this.#log.push({ type: "delete", key });
+    return true;
+  }
+
+  modify(key: string, next: (current: unknown) => unknown): void {
+    this.#logInPlace(key);
+    const value = next(Object.hasOwn(this.#data, key) ? this.#data[key] : undefined);
+    this.#codec.check(key, value);
+    assign(this.#data, key, value);
+    this.#log.push({ type: "modify", key, next });
+    // From here on a change in place comes after the function, not before it.
+    if (typeof value === "object" && value !== null) {
+      this.#handedOut?.delete(key);
+      this.#handOut(key, value);
+    }
+  }
+
+  flash(key: string, value: unknown): void {
+    this.#codec.check(key, value);
+    assign(this.#leaving, key, value);
+    this.#log.push({ type: "flash", key, value });
+  }
+
+  clear(): void {
+    if (this.keys().length === 0 && Object.keys(this.#leaving).length === 0) return;
+    this.#empty();
+    this.#log.push({ type: "clear" });
+  }
+
+  /** Keeps what is named and drops the rest, as one `clear` and a `set` or `flash` for each. */
+  keepOnly(keys: readonly string[]): void {
+    const data = this.#data;
+    const flash = { ...this.#arrived, ...this.#leaving };
+    this.clear();
+    for (const key of keys) {
+      if (Object.hasOwn(data, key)) this.set(key, data[key]);
+      if (Object.hasOwn(flash, key)) this.flash(key, flash[key]);
+    }
+  }
+
+  /** Starts anew, as if nothing had been there and nothing had been done. */
+  reset(): void {
+    this.#empty();
+    this.#log = [];
+  }
+
+  /** Takes over what a store loaded, or what a schema made of it; not a change. */
+  replace(data: Values, flash: Values = this.#arrived): void {
+    this.#data = data;
+    this.#arrived = flash;
+  }
+
+  get isEmpty(): boolean {
+    return this.keys().length === 0 && Object.keys(this.#leaving).length === 0;
+  }
+
+  /** In order; changes in place, which nobody saw happen, come last. */
+  get changes(): readonly Change[] {
+    const inPlace = this.#changedInPlace();
+    if (inPlace.length === 0) return this.#log;
+    return [...this.#log, ...inPlace];
+  }
+
+  #changedInPlace(): Change[] {
+    const changes: Change[] = [];
+    for (const [key, before] of this.#handedOut ?? []) {
+      const value = this.#data[key];
+      if (this.#codec.print(value) !== before) changes.push({ type: "set", key, value });
+    }
+    return changes;
+  }
+
+  /** Refuses what was put into the contents in place and cannot be kept. */
+  checkInPlace(): void {
+    for (const key of this.#handedOut?.keys() ?? []) this.#codec.check(key, this.#data[key]);
+    for (const change of this.#log) {
+      if (change.type !== "set" && change.type !== "flash") continue;
+      if (typeof change.value === "object") this.#codec.check(change.key, change.value);
+    }
+  }
+
+  /** What is to be stored: the data, and the flash values that nobody has read. */
+  get contents(): Contents {
+    const flash: Values = {};
+    for (const key of Object.keys(this.#arrived)) {
+      if (!this.#read?.has(key)) assign(flash, key, this.#arrived[key]);
+    }
+    for (const key of Object.keys(this.#leaving)) assign(flash, key, this.#leaving[key]);
+    return { data: this.#data, flash };
+  }
+
+  #logInPlace(key: string): void {
+    const before = this.#handedOut?.get(key);
+    if (before === undefined) return;
+    this.#handedOut?.delete(key);
+    const value = this.#data[key];
+    if (this.#codec.print(value) === before) return;
+    this.#codec.check(key, value);
+    this.#log.push({ type: "set", key, value: this.#codec.copy(value) });
+  }
+
+  #forgetFlash(key: string): void {
+    delete this.#arrived[key];
+    delete this.#leaving[key];
+  }
+
+  #empty(): void {
+    this.#data = {};
+    this.#arrived = {};
+    this.#leaving = {};
+    this.#read = undefined;
+    this.#handedOut = undefined;
+  }
+}

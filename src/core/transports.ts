@@ -1,0 +1,95 @@
+import type { CookieOptions } from "./cookie-options.ts";
+import { cookieTransport, type TransportOptions } from "./cookie-transport.ts";
+import { SessionError } from "./errors.ts";
+import type { SessionRequest } from "./exchange.ts";
+import { misconfigured } from "./options.ts";
+import type { SessionTransport } from "./transport.ts";
+
+/** How a store's tokens travel: one of the two options, or neither for the default cookie. */
+export interface CarrierOptions {
+  /** The cookie's name and attributes. Default: `__Host-session`, Secure, HttpOnly, SameSite=Lax, Path=/. */
+  readonly cookie?: CookieOptions;
+  /**
+   * Another transport instead of the cookie, or a list, such as `[cookieTransport(), headerTransport()]`, for browsers
+   * and other clients of one server. A request that carries different sessions in two of them is answered with 400.
+   */
+  readonly transport?: SessionTransport | readonly SessionTransport[];
+}
+
+export const CARRIER_OPTIONS = ["cookie", "transport"] as const;
+
+/** The transports of one store. */
+export interface Transports {
+  readonly vary: readonly string[];
+  /** Opens what the request carries. `open` gives the sessions that one transport's tokens name. */
+  find<Found extends { readonly id: string }>(
+    request: SessionRequest,
+    open: (transport: SessionTransport, token: string) => Found | undefined,
+    onDuplicate: () => void,
+  ): Found | undefined;
+  /** Where a new session's token goes: to the transport whose header the request has, otherwise to the first. */
+  forStranger(request: SessionRequest): SessionTransport;
+}
+
+export function createTransports(
+  owner: string,
+  { cookie, transport }: CarrierOptions,
+  options: TransportOptions,
+): Transports {
+  if (cookie !== undefined && transport !== undefined) {
+    throw misconfigured(
+      `${owner}: cookie and transport are two ways of saying one thing. Write transport: cookieTransport({ … }).`,
+    );
+  }
+  const list = [transport ?? cookieTransport(cookie, options)].flat();
+  const [first] = list;
+  if (first === undefined || list.some((each) => typeof each?.read !== "function")) {
+    throw misconfigured(
+      `${owner}: transport must be cookieTransport(…), headerTransport(…) or a list of them.`,
+    );
+  }
+  if (new Set(list.map(({ name }) => name)).size < list.length) {
+    throw misconfigured(`${owner}: two transports have the name ${first.name}. Give each its own.`);
+  }
+
+  return {
+    vary: [...new Set(list.flatMap(({ vary }) => vary))],
+    find(request, open, onDuplicate) {
+      const found = list.flatMap((each) => only(openAll(each, request, open), onDuplicate) ?? []);
+      const [one] = found;
+      if (one !== undefined && found.some(({ id }) => id !== one.id)) {
+        throw new SessionError(
+          "ERR_SESSION_AMBIGUOUS",
+          "The request names two different sessions, one in a cookie and one in a header. Send one of them.",
+        );
+      }
+      return one;
+    },
+    forStranger: (request) =>
+      list.find(({ vary }) =>
+        vary.some((name) => name !== "Cookie" && request.headers.get(name) !== null),
+      ) ?? first,
+  };
+}
+
+function openAll<Found>(
+  transport: SessionTransport,
+  request: SessionRequest,
+  open: (transport: SessionTransport, token: string) => Found | undefined,
+): Found[] {
+  const found: Found[] = [];
+  for (const token of transport.read(request)) {
+    const opened = open(transport, token);
+    if (opened !== undefined) found.push(opened);
+  }
+  return found;
+}
+
+/** A neighbour may plant a cookie of the same name (RFC 6265bis 8.6): which is ours cannot be told, so neither counts. */
+function only<Found>(found: readonly Found[], onDuplicate: () => void): Found | undefined {
+  if (found.length > 1) {
+    onDuplicate();
+    return undefined;
+  }
+  return found[0];
+}

@@ -1,0 +1,31 @@
+export { applyChanges, type Change, type Contents } from "./core/changes.ts";
+export type { Clock } from "./core/clock.ts";
+export type { CookieOptions, CookiePrefix } from "./core/cookie-options.ts";
+export { cookieTransport, type TransportOptions } from "./core/cookie-transport.ts";
+export { SessionError, type SessionErrorCode } from "./core/errors.ts";
+export type { OnEvent, SessionEvent } from "./core/events.ts";
+export type { SessionRequest, SessionResponse } from "./core/exchange.ts";
+export { type HeaderTransportOptions, headerTransport } from "./core/header-transport.ts";
+export type { Limits } from "./core/limits.ts";
+export { type MiddlewareOptions, SessionMiddleware } from "./core/middleware.ts";
+export type { Random } from "./core/random.ts";
+export type { OnInvalid, SchemaOptions } from "./core/schema.ts";
+export type { Opened, SealContext, Sealer } from "./core/sealer.ts";
+export { type Secret, type SecretsFromEnvOptions, secretsFromEnv } from "./core/secrets.ts";
+export type { Serializer } from "./core/serializer.ts";
+export { Session } from "./core/session.ts";
+export {
+  createSessionConfig,
+  type SessionConfig,
+  type SessionOptions,
+} from "./core/session-config.ts";
+export * from "./core/session-data.ts";
+export type { LoginOptions, Pending, SessionState, StoredSession } from "./core/session-state.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./core/standard-schema.ts";
+export type { SessionStore } from "./core/store.ts";
+export { type TimeoutOptions, timeouts } from "./core/timeouts.ts";
+export type { SessionTransport } from "./core/transport.ts";
+export type { CarrierOptions } from "./core/transports.ts";
+export { type XChaChaSealerOptions, xchachaSealer } from "./core/xchacha-sealer.ts";
+export { CookieSessionStore, type CookieSessionStoreOptions } from "./stores/cookie.ts";
+export { InMemorySessionStore, type InMemorySessionStoreOptions } from "./stores/memory.ts";

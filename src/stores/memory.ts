@@ -1,0 +1,236 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { fromBase64url, toBase64url } from "#base64url";
+import { applyChanges, type Contents } from "../core/changes.ts";
+import { SessionError } from "../core/errors.ts";
+import { type OnEvent, warnOnce } from "../core/events.ts";
+import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
+import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
+import { internals, Session } from "../core/session.ts";
+import {
+  createSessionConfig,
+  SESSION_OPTIONS,
+  type SessionConfig,
+  type SessionOptions,
+} from "../core/session-config.ts";
+import type { DefaultData } from "../core/session-data.ts";
+import type { SessionStore } from "../core/store.ts";
+import type { SessionTransport } from "../core/transport.ts";
+import {
+  CARRIER_OPTIONS,
+  type CarrierOptions,
+  createTransports,
+  type Transports,
+} from "../core/transports.ts";
+
+export interface InMemorySessionStoreOptions extends SessionOptions, CarrierOptions {
+  /** How many sessions are kept; beyond that the least recently used one goes. Default: 100,000. */
+  readonly maxSessions?: number;
+  /** Receives what an operator should know. Default: a warning on the console, once a process. */
+  readonly onEvent?: OnEvent;
+}
+
+const OWNER = "InMemorySessionStore";
+const CREDENTIAL_BYTES = 32;
+/** `handle.credential`, in base64url: 16 and 32 bytes. */
+const TOKEN = /^([\w-]{22})\.([\w-]{43})$/;
+
+/** One stored session. Of the credential only a hash is kept. */
+interface MemoryRecord {
+  readonly credentialHash: Uint8Array;
+  readonly data: string;
+  readonly flash: string;
+  readonly subject: string | undefined;
+  readonly createdAt: number;
+  readonly authenticatedAt: number | undefined;
+  readonly lastWritten: number;
+}
+
+interface Found {
+  readonly id: string;
+  readonly record: MemoryRecord;
+  readonly transport: SessionTransport;
+}
+
+/**
+ * Keeps sessions in this process: for development, tests and single processes that may forget. They are gone when it
+ * ends, and other processes do not see them. Concurrent requests lose no change, and an ended session stays ended.
+ *
+ * @throws `ERR_SESSION_CONFIG` for bad options.
+ */
+export class InMemorySessionStore<Data extends object = DefaultData> implements SessionStore<Data> {
+  readonly vary: readonly string[];
+  readonly #config: SessionConfig;
+  readonly #transports: Transports;
+  readonly #onEvent: OnEvent;
+  readonly #maxSessions: number;
+  /** By handle, the least recently used first. */
+  readonly #records = new Map<string, MemoryRecord>();
+  readonly #loaded = new WeakMap<Session<Data>, Found>();
+
+  constructor(options: InMemorySessionStoreOptions = {}) {
+    checkOptions(OWNER, options, [
+      "maxSessions",
+      "onEvent",
+      ...CARRIER_OPTIONS,
+      ...SESSION_OPTIONS,
+    ]);
+    const { maxSessions = 100_000, onEvent = warnOnce() } = options;
+    if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
+      throw misconfigured(
+        `${OWNER}: maxSessions must be a whole number above 0, not ${maxSessions}.`,
+      );
+    }
+    checkFunction(OWNER, "onEvent", onEvent);
+    this.#config = createSessionConfig(OWNER, options);
+    this.#transports = createTransports(OWNER, options, { onEvent, clock: this.#config.clock });
+    this.#maxSessions = maxSessions;
+    this.#onEvent = onEvent;
+    this.vary = this.#transports.vary;
+  }
+
+  /** How many sessions are kept, expired ones that nobody has asked for included. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  load(request: SessionRequest): Session<Data> {
+    const found = this.#transports.find(
+      request,
+      (transport, token) => this.#find(transport, token),
+      () => this.#onEvent({ type: "duplicate-token" }),
+    );
+    if (found === undefined) return new Session<Data>(undefined, { config: this.#config });
+    const { id, record } = found;
+    const { data, flash } = this.#contents(record);
+    const session = new Session<Data>(undefined, {
+      id,
+      createdAt: record.createdAt,
+      ...(record.subject === undefined ? {} : { subject: record.subject }),
+      ...(record.authenticatedAt === undefined ? {} : { authenticatedAt: record.authenticatedAt }),
+      config: this.#config,
+    });
+    internals.replace(session, data, flash);
+    this.#loaded.set(session, found);
+    return session;
+  }
+
+  #find(transport: SessionTransport, token: string): Found | undefined {
+    const [, id = "", credential = ""] = TOKEN.exec(token) ?? [];
+    const record = this.#records.get(id);
+    if (record === undefined) return undefined;
+    if (!equalBytes(hashOf(credential), record.credentialHash)) return undefined;
+    if (this.#isExpired(record)) {
+      this.#records.delete(id);
+      return undefined;
+    }
+    return { id, record, transport };
+  }
+
+  save(request: SessionRequest, response: SessionResponse, session: Session<Data>): void {
+    const loaded = this.#loaded.get(session);
+    if (session.isNew && session.isEmpty) {
+      if (loaded === undefined || session.pending !== "end") return;
+      if (this.#records.delete(loaded.id)) loaded.transport.clear(request, response);
+    } else if (session.isNew || session.pending !== "none") {
+      this.#replace(request, response, session, loaded);
+    } else if (loaded !== undefined) {
+      this.#update(session, loaded);
+    }
+  }
+
+  /** Stores the session under a new token; the one before it is dead. */
+  #replace(
+    request: SessionRequest,
+    response: SessionResponse,
+    session: Session<Data>,
+    loaded: Found | undefined,
+  ): void {
+    const before = loaded && this.#records.get(loaded.id);
+    const continues = loaded !== undefined && session.pending !== "end";
+    if (continues && before === undefined) throw gone();
+    const contents =
+      continues && before !== undefined
+        ? this.#changed(before, session)
+        : internals.contents(session);
+    const record = this.#record(session, contents, this.#config.random(CREDENTIAL_BYTES));
+    if (loaded !== undefined) this.#records.delete(loaded.id);
+    this.#makeRoom();
+    this.#records.set(session.id, record.record);
+    const transport = loaded?.transport ?? this.#transports.forStranger(request);
+    const start = record.record.authenticatedAt ?? record.record.createdAt;
+    const end = this.#config.timeline.absoluteEnd(start);
+    transport.write(request, response, `${session.id}.${record.credential}`, end);
+  }
+
+  #record(session: Session<Data>, contents: Contents, credentialBytes: Uint8Array) {
+    const { codec, clock } = this.#config;
+    const { subject, createdAt, authenticatedAt } = internals.state(session);
+    const credential = toBase64url(credentialBytes);
+    const record: MemoryRecord = {
+      credentialHash: hashOf(credential),
+      data: codec.stringify(contents.data),
+      flash: codec.stringify(contents.flash),
+      subject,
+      createdAt,
+      authenticatedAt,
+      lastWritten: clock(),
+    };
+    return { record, credential };
+  }
+
+  /** Applies what the request did to what is stored now, which may be newer than what the request saw. */
+  #update(session: Session<Data>, { id }: Found): void {
+    const { codec, clock, timeline } = this.#config;
+    const newest = this.#records.get(id);
+    if (newest === undefined) {
+      if (session.changes.some(({ type }) => type !== "flash-read")) throw gone();
+      return;
+    }
+    const now = clock();
+    const touched = timeline.touchDue(now, newest.lastWritten) ? now : newest.lastWritten;
+    this.#records.delete(id);
+    if (!session.modified) {
+      this.#records.set(id, { ...newest, lastWritten: touched });
+      return;
+    }
+    const { data, flash } = this.#changed(newest, session);
+    const changed = { data: codec.stringify(data), flash: codec.stringify(flash) };
+    this.#records.set(id, { ...newest, ...changed, lastWritten: now });
+  }
+
+  #changed(record: MemoryRecord, session: Session<Data>): Contents {
+    const contents = this.#contents(record);
+    applyChanges(contents, session.changes);
+    return contents;
+  }
+
+  #contents({ data, flash }: MemoryRecord): Contents {
+    const { codec } = this.#config;
+    return { data: codec.parse(data) ?? {}, flash: codec.parse(flash) ?? {} };
+  }
+
+  #isExpired({ lastWritten, authenticatedAt, createdAt }: MemoryRecord): boolean {
+    const { clock, timeline } = this.#config;
+    return clock() >= timeline.writtenEnd(lastWritten, authenticatedAt ?? createdAt);
+  }
+
+  #makeRoom(): void {
+    for (const [id, record] of this.#records) {
+      if (this.#records.size < this.#maxSessions && !this.#isExpired(record)) return;
+      this.#records.delete(id);
+    }
+  }
+}
+
+/** Fast and unsalted, because what is hashed is 32 random bytes. */
+function hashOf(credential: string): Uint8Array {
+  return sha256(fromBase64url(credential) ?? new Uint8Array());
+}
+
+function gone(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_GONE",
+    "The session ended while this request was changing it, so the changes were not kept. Let the visitor start again.",
+  );
+}
