@@ -188,15 +188,17 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
       return;
     }
     const now = clock();
-    const touched = timeline.touchDue(now, newest.lastWritten) ? now : newest.lastWritten;
-    this.#records.delete(id);
-    if (!session.modified) {
-      this.#records.set(id, { ...newest, lastWritten: touched });
-      return;
+    let record: MemoryRecord;
+    if (session.modified) {
+      const { data, flash } = this.#changed(newest, session);
+      const texts = { data: codec.stringify(data), flash: codec.stringify(flash) };
+      record = { ...newest, ...texts, lastWritten: now };
+    } else {
+      const due = timeline.touchDue(now, newest.lastWritten);
+      record = due ? { ...newest, lastWritten: now } : newest;
     }
-    const { data, flash } = this.#changed(newest, session);
-    const changed = { data: codec.stringify(data), flash: codec.stringify(flash) };
-    this.#records.set(id, { ...newest, ...changed, lastWritten: now });
+    this.#records.delete(id);
+    this.#records.set(id, record);
   }
 
   #changed(record: MemoryRecord, session: Session<Data>): Contents {

@@ -1,0 +1,185 @@
+import type { Session } from "keepsake";
+
+/** The probe's sessions hold whatever they are told to. */
+export type ProbeData = Record<string, unknown>;
+
+/** A request, as every framework can give it. */
+export interface ProbeCall {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly session: Session<ProbeData>;
+  /** The body as text. */
+  body(): Promise<string>;
+}
+
+/** An answer, for a framework to write in its own idiom. */
+export interface ProbeAnswer {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | AsyncIterable<string>;
+}
+
+type Route = (call: ProbeCall) => ProbeAnswer | Promise<ProbeAnswer>;
+
+const TEXT = { "content-type": "text/plain; charset=utf-8" };
+const JSON_TYPE = { "content-type": "application/json; charset=utf-8" };
+
+const done = (status = 204): ProbeAnswer => ({ status });
+const text = (body: string | AsyncIterable<string>, status = 200): ProbeAnswer => ({
+  status,
+  headers: TEXT,
+  body,
+});
+const json = (value: unknown): ProbeAnswer => ({
+  status: 200,
+  headers: JSON_TYPE,
+  body: JSON.stringify(value),
+});
+const later = (): ProbeAnswer =>
+  text("not yet: this needs a store or a feature that is to come", 501);
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function parameter({ query }: ProbeCall, name: string): string {
+  const value = query.get(name);
+  if (value === null) throw new Error(`the parameter ${name} is missing`);
+  return value;
+}
+
+/** Sets `key` to `value`, where the request names a key. */
+function setFromQuery({ query, session }: ProbeCall): void {
+  const key = query.get("key");
+  if (key !== null) session.set(key, query.get("value") ?? "set");
+}
+
+async function* ticking(count: number): AsyncGenerator<string> {
+  for (let tick = 1; tick <= count; tick += 1) {
+    if (tick > 1) await wait(20);
+    yield `chunk ${tick}\n`;
+  }
+}
+
+async function* changingLate(call: ProbeCall): AsyncGenerator<string> {
+  yield "first\n";
+  await wait(20);
+  try {
+    setFromQuery(call);
+    yield "changed\n";
+  } catch (error) {
+    yield `error: ${codeOf(error)}`;
+  }
+}
+
+/** What an error is called in an answer. */
+export function codeOf(error: unknown): string {
+  if (error instanceof Error) return "code" in error ? String(error.code) : error.name;
+  return String(error);
+}
+
+const routes: Record<string, Route> = {
+  "GET /healthz": () => text("ok"),
+  "GET /read": ({ session }) =>
+    json({
+      data: session.toObject(),
+      id: session.id,
+      isNew: session.isNew,
+      subject: session.subject,
+      createdAt: session.createdAt,
+      expiresAt: session.expiresAt,
+    }),
+  "GET /count": ({ session }) => {
+    session.modify("count", (count) => (typeof count === "number" ? count : 0) + 1);
+    return json({ count: session.get("count") });
+  },
+  "POST /set": async (call) => {
+    await wait(Number(call.query.get("delay") ?? 0));
+    call.session.update(JSON.parse(await call.body()));
+    return done();
+  },
+  "POST /push": (call) => {
+    const key = parameter(call, "key");
+    const list = call.session.get(key);
+    if (Array.isArray(list)) list.push(parameter(call, "value"));
+    else call.session.set(key, [parameter(call, "value")]);
+    return done();
+  },
+  "POST /delete": (call) => {
+    call.session.delete(parameter(call, "key"));
+    return done();
+  },
+  "POST /clear": ({ session }) => {
+    session.clear();
+    return done();
+  },
+  "POST /login": async (call) => {
+    await wait(Number(call.query.get("delay") ?? 0));
+    const keep = (call.query.get("keep") ?? "").split(",").filter((key) => key !== "");
+    call.session.login(parameter(call, "user"), { keep });
+    return json({ id: call.session.id, subject: call.session.subject });
+  },
+  "POST /logout": ({ session, query }) => {
+    session.logout();
+    return done(Number(query.get("status") ?? 204));
+  },
+  "POST /regenerate": ({ session }) => {
+    session.regenerate();
+    return done();
+  },
+  "POST /destroy": ({ session }) => {
+    session.destroy();
+    return done();
+  },
+  "POST /flash": (call) => {
+    call.session.flash(parameter(call, "key"), parameter(call, "value"));
+    return done();
+  },
+  "GET /redirect": (call) => {
+    setFromQuery(call);
+    return { status: 302, headers: { location: "/read" } };
+  },
+  "GET /stream": (call) => {
+    setFromQuery(call);
+    return text(ticking(5));
+  },
+  "GET /late": (call) => text(changingLate(call)),
+  "GET /throw": (call) => {
+    setFromQuery(call);
+    throw new Error("the handler failed");
+  },
+  "GET /status": (call) => {
+    setFromQuery(call);
+    return done(Number(call.path.split("/")[2]));
+  },
+  "GET /own-cookie": (call) => {
+    setFromQuery(call);
+    return { ...text("ok"), headers: { ...TEXT, "set-cookie": "own=1; Path=/" } };
+  },
+  "GET /public": (call) => {
+    setFromQuery(call);
+    return { ...text("ok"), headers: { ...TEXT, "cache-control": "public, max-age=60" } };
+  },
+  "GET /large": (call) => {
+    call.session.set("large", "x".repeat(Number(parameter(call, "size"))));
+    return text("ok");
+  },
+  "GET /unstorable": ({ session }) => {
+    session.set("list", []);
+    const list = session.get("list");
+    if (Array.isArray(list)) list.push(1n);
+    return text("ok");
+  },
+  "GET /sessions": later,
+  "POST /revoke": later,
+  "POST /revoke-others": later,
+  "GET /form": later,
+  "POST /form": later,
+};
+
+/** Answers a request. What the handler throws is thrown: a framework has its own way with errors. */
+export function answer(call: ProbeCall): ProbeAnswer | Promise<ProbeAnswer> {
+  const method = call.method === "HEAD" ? "GET" : call.method;
+  const path = call.path.startsWith("/status/") ? "/status" : call.path;
+  const route = routes[`${method} ${path}`];
+  return route === undefined ? text("no such route", 404) : route(call);
+}

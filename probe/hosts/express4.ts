@@ -1,0 +1,19 @@
+import { createServer } from "node:http";
+import type { NextFunction, Request, Response } from "express";
+import express from "express4";
+import { sessions } from "keepsake/adapters/express";
+import type { Host } from "./host.ts";
+import { answerNode, answerNodeError } from "./node-answer.ts";
+
+/** Express 4, which does not wait for a handler's promise. */
+export const host: Host = ({ store, ...options }) => {
+  const app = express();
+  app.use(sessions(store, options));
+  app.use((req: Request, res: Response, next: NextFunction) => {
+    answerNode(req, res).catch(next);
+  });
+  app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => {
+    answerNodeError(error, res);
+  });
+  return createServer(app);
+};

@@ -1,0 +1,43 @@
+import type { Session } from "keepsake";
+import { answer, codeOf, type ProbeData } from "../app.ts";
+import { statusOf } from "./node-answer.ts";
+
+/** Answers with a Fetch response, for the frameworks that are built around those. */
+export async function answerFetch(
+  request: Request,
+  session: Session<ProbeData>,
+): Promise<Response> {
+  const url = new URL(request.url);
+  const { status, headers, body } = await answer({
+    method: request.method,
+    path: url.pathname,
+    query: url.searchParams,
+    session,
+    body: () => request.text(),
+  });
+  const encoded = typeof body === "object" ? streamOf(body) : (body ?? null);
+  return new Response(encoded, { status, ...(headers === undefined ? {} : { headers }) });
+}
+
+function streamOf(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const iterator = chunks[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+}
+
+/** The answer to an error, the same in every framework. */
+export function answerFetchError(error: unknown): Response {
+  return new Response(`error: ${codeOf(error)}`, {
+    status: statusOf(error),
+    headers: { "content-type": "text/plain; charset=utf-8" },
+  });
+}

@@ -1,0 +1,11 @@
+import type { Server } from "node:http";
+import type { MiddlewareOptions, SessionStore } from "keepsake";
+import type { ProbeData } from "../app.ts";
+
+/** What a framework needs to serve the probe. */
+export interface HostOptions extends MiddlewareOptions<ProbeData> {
+  readonly store: SessionStore<ProbeData>;
+}
+
+/** Makes a server of the probe application in the idiom of one framework. It does not listen yet. */
+export type Host = (options: HostOptions) => Server;

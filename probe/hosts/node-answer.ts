@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { Session } from "keepsake";
+import { answer, codeOf, type ProbeData } from "../app.ts";
+
+/** Answers through Node's own response, for the frameworks that are built around it. */
+export async function answerNode(
+  request: IncomingMessage & { readonly session: Session<ProbeData> },
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://probe");
+  const { status, headers, body } = await answer({
+    method: request.method ?? "GET",
+    path: url.pathname,
+    query: url.searchParams,
+    session: request.session,
+    body: () => text(request),
+  });
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
+  response.statusCode = status;
+  if (typeof body === "object") Readable.from(body).pipe(response);
+  else response.end(body);
+}
+
+/** The answer to an error, the same in every framework. */
+export function answerNodeError(error: unknown, response: ServerResponse): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.statusCode = statusOf(error);
+  response.setHeader("content-type", "text/plain; charset=utf-8");
+  response.end(`error: ${codeOf(error)}`);
+}
+
+export function statusOf(error: unknown): number {
+  const status = error instanceof Error && "status" in error ? Number(error.status) : 500;
+  return status >= 400 && status < 600 ? status : 500;
+}

@@ -1,0 +1,3 @@
+import { testAdapter } from "../../probe/adapter-cases.ts";
+
+testAdapter("hono");

@@ -1,0 +1,119 @@
+import type { SceneCase } from "./_scene.ts";
+import { read } from "./_stranger-cases.ts";
+import { equal, ok } from "./check.ts";
+
+export const lifeCycleCases: readonly SceneCase[] = [
+  [
+    "invariant 7, login changes the token: a new token, and anonymous data only where named",
+    async ({ newVisitor, tokenOf }) => {
+      const visitor = newVisitor();
+      await visitor.post("/set", { cart: ["tea"], role: "admin", theme: "dark" });
+      const before = tokenOf(visitor);
+      const response = await visitor.post("/login?user=ada&keep=cart,theme");
+      const answer = (await response.json()) as { id: string; subject: string };
+      ok(tokenOf(visitor) !== before, "the token stayed the same");
+      const after = await read(visitor);
+      equal(after.data, { cart: ["tea"], theme: "dark" }, "the data after login");
+      equal([answer.subject, answer.id], ["ada", after.id], "the answer to /login");
+      equal(after.subject, "ada", "the subject after login");
+    },
+  ],
+  [
+    "login without keep keeps nothing, and a stranger may log in",
+    async ({ newVisitor }) => {
+      const visitor = newVisitor();
+      await visitor.post("/login?user=ada");
+      equal((await read(visitor)).subject, "ada", "the stranger's subject");
+      await visitor.post("/set", { secret: 1 });
+      await visitor.post("/login?user=bob");
+      const after = await read(visitor);
+      equal([after.subject, after.data], ["bob", {}], "after another user's login");
+    },
+  ],
+  [
+    "regenerate gives a new token and keeps the data",
+    async ({ newVisitor, tokenOf }) => {
+      const visitor = newVisitor();
+      await visitor.post("/set", { a: 1 });
+      const before = tokenOf(visitor);
+      equal((await visitor.post("/regenerate")).status, 204, "the answer to /regenerate");
+      ok(tokenOf(visitor) !== before, "the token stayed the same");
+      equal((await read(visitor)).data, { a: 1 }, "the data");
+    },
+  ],
+  ...["/logout", "/destroy"].map(
+    (path): SceneCase => [
+      `POST ${path} ends the session and takes the token away`,
+      async ({ newVisitor, tokenOf, carriesToken }) => {
+        const visitor = newVisitor();
+        await visitor.post("/login?user=ada");
+        const response = await visitor.post(path);
+        ok(carriesToken(response), "the answer takes no token away");
+        equal(tokenOf(visitor), undefined, "the token that is left");
+        const after = await read(visitor);
+        equal([after.isNew, after.subject, after.data], [true, undefined, {}], "afterwards");
+      },
+    ],
+  ),
+  [
+    "invariant 5, the dead stay dead: a copied token is worth nothing after logout, login and regenerate",
+    async ({ newVisitor, tokenOf, transport, remembers }) => {
+      for (const end of ["/logout", "/destroy", "/login?user=bob", "/regenerate"]) {
+        const visitor = newVisitor();
+        await visitor.post("/login?user=ada");
+        const thief = newVisitor();
+        thief.hold(transport.name, tokenOf(visitor) ?? "");
+        equal((await read(thief)).subject, "ada", `before ${end}`);
+        await visitor.post(end);
+        const after = (await read(thief)).subject;
+        // A store without memory cannot know, and its documentation says so.
+        equal(after, remembers ? undefined : "ada", `a copied token after ${end}`);
+      }
+    },
+  ],
+  [
+    "invariant 5, the dead stay dead: a request in flight during logout brings nothing back",
+    async (scene) => {
+      if (!scene.remembers) return;
+      const loaded = Promise.withResolvers<void>();
+      const { newVisitor, tokenOf, transport, carriesToken } = await scene.serveWith((store) => ({
+        load: async (request) => {
+          const session = await store.load(request);
+          if (request.headers.get("x-slow") !== null) loaded.resolve();
+          return session;
+        },
+        save: (...args) => store.save(...args),
+      }));
+      const visitor = newVisitor();
+      await visitor.post("/login?user=ada");
+      const slow = newVisitor();
+      slow.hold(transport.name, tokenOf(visitor) ?? "");
+      const inFlight = slow.request("/set?delay=50", {
+        method: "POST",
+        json: { late: true },
+        headers: { "x-slow": "1" },
+      });
+      await loaded.promise;
+      await visitor.post("/logout");
+      const response = await inFlight;
+      equal(response.status, 409, "the answer to the change of an ended session");
+      equal(await response.text(), "error: ERR_SESSION_GONE", "its text");
+      ok(!carriesToken(response), "it carries a token");
+    },
+  ],
+  [
+    "invariant 4, no lost update: fifty requests at once leave fifty keys and a count of fifty",
+    async ({ newVisitor, remembers }) => {
+      if (!remembers) return;
+      const visitor = newVisitor();
+      await visitor.post("/set", { count: 0 });
+      const keys = Array.from({ length: 50 }, (_, index) => `k${index}`);
+      await Promise.all([
+        ...keys.map((key) => visitor.post("/set?delay=5", { [key]: 1 })),
+        ...keys.map(() => visitor.get("/count")),
+      ]);
+      const { data } = await read(visitor);
+      equal([Object.keys(data).length, data.count], [51, 50], "the keys and the count");
+    },
+  ],
+];
