@@ -1,5 +1,185 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import express, { type ErrorRequestHandler, type Express } from "express";
+import {
+  CookieSessionStore,
+  cookieTransport,
+  headerTransport,
+  InMemorySessionStore,
+  type SessionStore,
+} from "keepsake";
+import { sessions } from "keepsake/adapters/express";
 import { testAdapter } from "../../probe/adapter-cases.ts";
 
 testAdapter("express");
 testAdapter("express4");
 testAdapter("connect");
+
+const SECRET = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
+
+async function listen(t: TestContext, listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A store that takes a moment to save, as a database does. */
+function slow(): SessionStore {
+  const store = new InMemorySessionStore();
+  return {
+    load: (request) => store.load(request),
+    save: async (...args) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      store.save(...args);
+    },
+  };
+}
+
+const stores: Record<string, () => SessionStore> = {
+  "a store that saves at once": () => new CookieSessionStore({ secret: SECRET }),
+  "a store that saves later": slow,
+};
+
+function newApp(store: SessionStore): Express {
+  const app = express();
+  app.set("env", "test");
+  app.use(sessions(store));
+  return app;
+}
+
+for (const [which, createStore] of Object.entries(stores)) {
+  test(`${which}: a handler that fails after it answered changes nothing about its answer`, async (t) => {
+    const app = newApp(createStore());
+    const sent: boolean[] = [];
+    app.get("/", (req, res) => {
+      req.session.set("a", 1);
+      res.send("answered");
+      throw new Error("too late");
+    });
+    const onError: ErrorRequestHandler = (_error, _req, res, _next) => {
+      sent.push(res.headersSent);
+    };
+    app.use(onError);
+    const response = await fetch(await listen(t, app));
+    assert.equal(response.status, 200);
+    assert.equal(await response.text(), "answered");
+    assert.deepEqual(sent, [true]);
+  });
+
+  test(`${which}: sendFile, res.cookie, json and a conditional request`, async (t) => {
+    const app = newApp(createStore());
+    app.get("/file", (req, res) => {
+      req.session.set("a", 1);
+      res.cookie("own", "1").sendFile(fileURLToPath(import.meta.url));
+    });
+    app.get("/json", (req, res) => {
+      res.json({ a: req.session.get("a", 0) });
+    });
+    const url = await listen(t, app);
+    const file = await fetch(`${url}/file`);
+    assert.match(await file.text(), /^import assert/);
+    const names = file.headers.getSetCookie().map((line) => line.split("=")[0]);
+    assert.deepEqual(names, ["own", "__Host-session"]);
+    const cookie = file.headers.getSetCookie().map((line) => line.split(";")[0]);
+    const json = await fetch(`${url}/json`, { headers: { cookie: cookie.join("; ") } });
+    assert.deepEqual(await json.json(), { a: 1 });
+    const again = await fetch(`${url}/json`, {
+      headers: {
+        cookie: cookie.join("; "),
+        "if-none-match": json.headers.get("etag") ?? "",
+        // fetch itself would ask for no-cache beside a condition.
+        "cache-control": "max-age=0",
+      },
+    });
+    assert.equal(again.status, 304);
+    assert.match(again.headers.get("vary") ?? "", /Cookie/);
+  });
+
+  test(`${which}: an answer through writeHead keeps the application's own cookies`, async (t) => {
+    const app = newApp(createStore());
+    app.get("/", (req, res) => {
+      req.session.set("a", 1);
+      res.writeHead(200, [
+        ["Set-Cookie", "own=1"],
+        ["Set-Cookie", "other=2"],
+        ["Cache-Control", "public"],
+      ] as unknown as Record<string, string>);
+      res.end("ok");
+    });
+    const response = await fetch(await listen(t, app));
+    const names = response.headers.getSetCookie().map((line) => line.split("=")[0]);
+    assert.deepEqual(names, ["own", "other", "__Host-session"]);
+    assert.equal(response.headers.get("cache-control"), "no-store");
+  });
+}
+
+test("requirement 26: a Cookie header in several fields is one", async (t) => {
+  const app = newApp(new CookieSessionStore({ secret: SECRET }));
+  app.get("/set", (req, res) => {
+    req.session.set("a", 1);
+    res.end();
+  });
+  app.get("/read", (req, res) => void res.json(req.session.get("a", 0)));
+  const url = await listen(t, app);
+  const line = (await fetch(`${url}/set`)).headers.getSetCookie()[0] ?? "";
+  const fields = ["own=1", line.split(";")[0], "other=2"].map((pair) => `Cookie: ${pair}\r\n`);
+  assert.match(await raw(t, url, fields.join("")), /\r\n\r\n1$/);
+});
+
+test("requirement 89: a token header that was sent twice is none", async (t) => {
+  const app = newApp(new CookieSessionStore({ secret: SECRET, transport: headerTransport() }));
+  app.get("/set", (req, res) => {
+    req.session.set("a", 1);
+    res.end();
+  });
+  app.get("/read", (req, res) => void res.json(req.session.get("a", 0)));
+  const url = await listen(t, app);
+  const token = (await fetch(`${url}/set`)).headers.get("x-session-id") ?? "";
+  const field = `X-Session-ID: ${token}\r\n`;
+  assert.match(await raw(t, url, field), /\r\n\r\n1$/);
+  assert.match(await raw(t, url, field + field), /\r\n\r\n0$/);
+});
+
+/** Sends `GET /read` with header fields just as they are given. */
+async function raw(t: TestContext, url: string, fields: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  t.after(() => socket.destroy());
+  socket.write(`GET /read HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${fields}\r\n`);
+  return (await socket.setEncoding("latin1").toArray()).join("");
+}
+
+test("a bad request is answered without the application's error handler", async (t) => {
+  const store = new CookieSessionStore({
+    secret: SECRET,
+    transport: [cookieTransport(), headerTransport()],
+  });
+  const app = newApp(store);
+  let errors = 0;
+  app.get("/", (req, res) => {
+    req.session.set("a", 1);
+    res.end();
+  });
+  const onError: ErrorRequestHandler = (_error, _req, res, _next) => {
+    errors += 1;
+    res.end();
+  };
+  app.use(onError);
+  const url = await listen(t, app);
+  const cookie = (await fetch(url)).headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  const header = (await fetch(url, { headers: { "x-session-id": "" } })).headers.get(
+    "x-session-id",
+  );
+  const response = await fetch(url, { headers: { cookie, "x-session-id": header ?? "" } });
+  assert.equal(response.status, 400);
+  assert.equal(errors, 0);
+});

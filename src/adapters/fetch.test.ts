@@ -1,3 +1,135 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import {
+  CookieSessionStore,
+  cookieTransport,
+  headerTransport,
+  InMemorySessionStore,
+  SessionError,
+} from "keepsake";
+import { sessions } from "keepsake/adapters/fetch";
 import { testAdapter } from "../../probe/adapter-cases.ts";
 
 testAdapter("fetch");
+
+const SECRET = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
+const withSession = sessions<{ a: number }>(SECRET);
+const request = (headers: HeadersInit = {}) => new Request("http://localhost/", { headers });
+
+/** The `Cookie` header for what a response set. */
+const cookieOf = (response: Response): string =>
+  response.headers
+    .getSetCookie()
+    .map((line) => line.split(";")[0])
+    .join("; ");
+
+test("a response whose headers cannot be changed is made anew, its body untouched", async (t) => {
+  const upstream = createServer((_, response) => {
+    response.writeHead(203, { "content-type": "text/plain", "x-upstream": "1" });
+    response.end("passed on");
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  t.after(() => upstream.close());
+  const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+
+  const passedOn = await withSession(async (_, session) => {
+    session.set("a", 1);
+    return fetch(url);
+  })(request());
+  assert.equal(passedOn.status, 203);
+  assert.equal(passedOn.headers.get("x-upstream"), "1");
+  assert.equal(await passedOn.text(), "passed on");
+  assert.equal(passedOn.headers.getSetCookie().length, 1);
+
+  const redirected = await withSession((_, session) => {
+    session.set("a", 1);
+    return Response.redirect("http://localhost/next", 303);
+  })(request());
+  assert.equal(redirected.status, 303);
+  assert.equal(redirected.headers.get("location"), "http://localhost/next");
+  assert.equal(redirected.headers.getSetCookie().length, 1);
+});
+
+test("a response that is not touched by the session is passed on as it is", async () => {
+  const own = new Response("own");
+  assert.equal(await withSession(() => own)(request()), own);
+});
+
+test("a thrown response is an answer like any other", async () => {
+  const response = await withSession((_, session) => {
+    session.set("a", 1);
+    throw new Response(null, { status: 302, headers: { location: "/login" } });
+  })(request());
+  assert.equal(response.status, 302);
+  assert.equal(response.headers.getSetCookie().length, 1);
+});
+
+test("what the runtime passes besides the request reaches the handler", async () => {
+  const handler = withSession((_request, session, env: { name: string }, count: number) => {
+    return Response.json([session.isNew, env.name, count]);
+  });
+  assert.deepEqual(await (await handler(request(), { name: "worker" }, 2)).json(), [
+    true,
+    "worker",
+    2,
+  ]);
+});
+
+test("an error goes on to the runtime where nobody answers it, and a session that ended is dead", async () => {
+  const store = new InMemorySessionStore<{ a: number }>();
+  const serve = sessions(store);
+  const started = await serve((_, session) => {
+    session.set("a", 1);
+    return new Response();
+  })(request());
+  assert.equal(store.size, 1);
+  const failing = serve((_, session) => {
+    session.logout();
+    throw new TypeError("the handler failed");
+  });
+  await assert.rejects(failing(request({ cookie: cookieOf(started) })), TypeError);
+  assert.equal(store.size, 0);
+});
+
+test("what cannot be saved is thrown on to the runtime, or answered by onError", async () => {
+  const isTooLarge = (error: unknown) =>
+    error instanceof SessionError && error.code === "ERR_COOKIE_TOO_LARGE";
+  const handler = (_: Request, session: { set(key: "a", value: string): void }) => {
+    session.set("a", "x".repeat(5000));
+    return new Response("done");
+  };
+  await assert.rejects(sessions<{ a: string }>(SECRET)(handler)(request()), isTooLarge);
+  const answered = await sessions<{ a: string }>(SECRET, {
+    onError: (error) => new Response(String(isTooLarge(error)), { status: 500 }),
+  })(handler)(request());
+  assert.equal(answered.status, 500);
+  assert.equal(await answered.text(), "true");
+  assert.deepEqual(answered.headers.getSetCookie(), []);
+});
+
+test("requirement 87: a cookie and a header that name different sessions are a 400, neither is used", async () => {
+  const store = new CookieSessionStore<{ a: number }>({
+    secret: SECRET,
+    transport: [cookieTransport(), headerTransport()],
+  });
+  const serve = sessions(store);
+  const start = serve((_, session) => {
+    session.set("a", 1);
+    return new Response();
+  });
+  const show = serve((_, session) => Response.json(session.get("a", 0)));
+  const cookie = cookieOf(await start(request()));
+  // An empty header says that the client wants its token there.
+  const header = (await start(request({ "x-session-id": "" }))).headers.get("x-session-id") ?? "";
+  assert.notEqual(header, "");
+
+  assert.equal(await (await show(request({ cookie }))).json(), 1);
+  assert.equal(await (await show(request({ "x-session-id": header }))).json(), 1);
+  const both = await show(request({ cookie, "x-session-id": header }));
+  assert.equal(both.status, 400);
+  assert.equal(await both.text(), "Bad Request");
+  const junk = await show(request({ cookie, "x-session-id": "junk" }));
+  assert.equal(await junk.json(), 1);
+});
