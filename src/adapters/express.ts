@@ -60,13 +60,15 @@ export function sessions<Data extends object = DefaultData>(
       });
       next();
     };
+    let loaded: Session<Data> | Promise<Session<Data>>;
     try {
-      const loaded = middleware.load(nodeRequest(request));
-      if (loaded instanceof Promise) loaded.then(proceed).catch(fail);
-      else proceed(loaded);
+      loaded = middleware.load(nodeRequest(request));
     } catch (error) {
       fail(error);
+      return;
     }
+    if (loaded instanceof Promise) loaded.then(proceed, fail);
+    else proceed(loaded);
   };
 }
 

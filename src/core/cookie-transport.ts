@@ -29,10 +29,15 @@ export function cookieTransport(
 ): SessionTransport {
   checkFunction("cookieTransport", "onEvent", onEvent);
   checkFunction("cookieTransport", "clock", clock);
-  return transportFor(checkCookie(options), onEvent, clock);
+  return transportFor(checkCookie(options), onEvent, plainHttpWarning(onEvent), clock);
 }
 
-function transportFor(cookie: Cookie, onEvent: OnEvent, clock: Clock): SessionTransport {
+function transportFor(
+  cookie: Cookie,
+  onEvent: OnEvent,
+  warnOfPlainHttp: (request: SessionRequest) => void,
+  clock: Clock,
+): SessionTransport {
   const { wireName, persistent } = cookie;
   const attributes = {
     name: wireName,
@@ -62,7 +67,7 @@ function transportFor(cookie: Cookie, onEvent: OnEvent, clock: Clock): SessionTr
     maxLength: LONGEST_COOKIE - wireName.length,
     read: (request) => readCookies(request.headers.get("cookie"), wireName),
     write(request, response, token, expiresAt) {
-      if (cookie.secure) warnOfPlainHttp(request, onEvent);
+      if (cookie.secure) warnOfPlainHttp(request);
       const left = expiresAt === undefined ? 0 : Math.floor((expiresAt - clock()) / 1000);
       const age =
         persistent && expiresAt !== undefined
@@ -72,7 +77,12 @@ function transportFor(cookie: Cookie, onEvent: OnEvent, clock: Clock): SessionTr
     },
     clear: (_, response) => send(response, "", { maxAge: 0, expires: new Date(0) }),
     companion: (suffix) =>
-      transportFor({ ...cookie, wireName: `${wireName}-${suffix}` }, onEvent, clock),
+      transportFor(
+        { ...cookie, wireName: `${wireName}-${suffix}` },
+        onEvent,
+        warnOfPlainHttp,
+        clock,
+      ),
   };
 }
 
@@ -85,17 +95,29 @@ function removeSetCookie({ headers }: SessionResponse, name: string): void {
   for (const line of others) headers.append("set-cookie", line);
 }
 
-/** The request decides nothing here: a header that a client made up can only silence a warning. */
-function warnOfPlainHttp({ url, headers }: SessionRequest, onEvent: OnEvent): void {
-  if (url === undefined || !url.startsWith("http:")) return;
-  if (headers.get("x-forwarded-proto")?.includes("https")) return;
-  if (headers.get("forwarded")?.includes("proto=https")) return;
-  if (!URL.canParse(url)) return;
-  const { hostname, host } = new URL(url);
-  const loopback =
+/**
+ * Tells once that a Secure cookie goes out over plain http. The request decides nothing: a header that a client made
+ * up can only silence the warning.
+ */
+function plainHttpWarning(onEvent: OnEvent): (request: SessionRequest) => void {
+  let told = false;
+  return ({ url, headers }) => {
+    if (told || url === undefined || !url.startsWith("http:") || !URL.canParse(url)) return;
+    if (headers.get("x-forwarded-proto")?.includes("https")) return;
+    if (headers.get("forwarded")?.includes("proto=https")) return;
+    const { hostname, host } = new URL(url);
+    if (isLoopback(hostname)) return;
+    told = true;
+    onEvent({ type: "insecure-transport", host });
+  };
+}
+
+/** Browsers keep Secure cookies from these over plain http too. */
+function isLoopback(hostname: string): boolean {
+  return (
     hostname === "localhost" ||
     hostname.endsWith(".localhost") ||
     hostname === "[::1]" ||
-    hostname.startsWith("127.");
-  if (!loopback) onEvent({ type: "insecure-transport", host });
+    hostname.startsWith("127.")
+  );
 }

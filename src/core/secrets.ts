@@ -118,7 +118,7 @@ export function secretsFromEnv(
   }
   const missing = `There is no secret in ${name}_1 or ${name}. Make one with: ${MAKE_A_SECRET}`;
   if (production) throw new SessionError("ERR_SESSION_SECRET", missing);
-  warn(`${missing}\nUntil then a throw-away one is used: every restart ends all sessions.`);
+  warn(`keepsake: ${missing}\nUntil then a throw-away one is used: every restart ends all sessions.`);
   return [toBase64url(systemRandom(SHORTEST_BYTES))];
 }
 

@@ -35,6 +35,6 @@ export type Pending = "none" | "regenerate" | "login" | "end";
 
 /** What a login keeps of the session before it. */
 export interface LoginOptions<Data> {
-  /** The keys to keep. Default: none, so that nothing a stranger planted survives (ASVS 7.2.4). */
+  /** The keys of a stranger's data to keep. Default: none, so that nothing a stranger planted survives (ASVS 7.2.4). */
   readonly keep?: readonly KeyOf<Data>[];
 }

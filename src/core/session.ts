@@ -70,7 +70,7 @@ export class Session<Data extends object = DefaultData> {
   #pending: Pending = "none";
   #phase: Phase = "open";
   #accessed = false;
-  #data: Data | undefined;
+  #data: Partial<Data> | undefined;
 
   /**
    * @param data What the session holds. It is copied.
@@ -92,6 +92,10 @@ export class Session<Data extends object = DefaultData> {
 
   /** The value of a key, `fallback` (default: `undefined`) if there is none. Changes in place to an object are noticed. */
   get<K extends KeyOf<Data>>(key: K): Data[K] | undefined;
+  get<K extends KeyOf<Data>>(
+    key: K,
+    fallback: Exclude<Data[K], undefined>,
+  ): Exclude<Data[K], undefined>;
   get<K extends KeyOf<Data>, F>(key: K, fallback: F): Exclude<Data[K], undefined> | F;
   get(key: string, fallback?: unknown): unknown {
     const contents = this.#read();
@@ -142,13 +146,13 @@ export class Session<Data extends object = DefaultData> {
   }
 
   /** The data as an object: reading, assigning, `in` and `delete` work as on any other, and are the same as the methods. */
-  get data(): Data {
+  get data(): Partial<Data> {
     this.#accessed = true;
     this.#data ??= liveData({
       contents: () => this.#read(),
       set: (key, value) => this.#change().set(key, value),
       delete: (key) => this.#change().delete(key),
-    }) as Data;
+    });
     return this.#data;
   }
 
@@ -184,7 +188,10 @@ export class Session<Data extends object = DefaultData> {
    * session.modify("count", (count) => (Number(count) || 0) + 1);
    * ```
    */
-  modify<K extends KeyOf<Data>>(key: K, next: (current: Data[K] | undefined) => Data[K]): void {
+  modify<K extends KeyOf<Data>>(
+    key: K,
+    next: (current: Data[NoInfer<K>] | undefined) => Data[NoInfer<K>],
+  ): void {
     this.#change().modify(key, next as (current: unknown) => unknown);
   }
 
@@ -242,8 +249,8 @@ export class Session<Data extends object = DefaultData> {
 
   /**
    * Makes the session belong to a user, under a new token: the old one is dead at once, so a token that an attacker
-   * planted is worth nothing (session fixation). Restarts the absolute timeout. Of the data it keeps what `keep`
-   * names; if the same user logs in again, all of it.
+   * planted is worth nothing (session fixation). Restarts the absolute timeout. Of a stranger's data it keeps what
+   * `keep` names, of the same user's all, of another user's none.
    *
    * @param subject The user's id, 1 to 1,024 characters.
    * @throws `ERR_SESSION_VALUE` if the subject is none.
@@ -256,7 +263,8 @@ export class Session<Data extends object = DefaultData> {
         "login: the subject must be the user's id as text of 1 to 1,024 characters, such as String(user.id).",
       );
     }
-    if (subject !== this.#subject) contents.keepOnly(keep);
+    if (this.#subject === undefined) contents.keepOnly(keep);
+    else if (this.#subject !== subject) contents.clear();
     this.#subject = subject;
     this.#authenticatedAt = this.#config.clock();
     this.#renewToken("login");
@@ -302,9 +310,22 @@ export class Session<Data extends object = DefaultData> {
     return this.#contents.changes;
   }
 
-  /** What the save must do to the session that was loaded: nothing, give it a new token, or end it. */
+  /**
+   * What the save must do to the session that was loaded: nothing, give it a new token, or end it. A session that held
+   * nothing but a flash value ends when that has been read.
+   */
   get pending(): Pending {
-    return this.#pending;
+    return this.#pending === "none" && this.#isSpent() ? "end" : this.#pending;
+  }
+
+  #isSpent(): boolean {
+    const { changes } = this;
+    return (
+      this.#loaded &&
+      this.isEmpty &&
+      changes.length > 0 &&
+      changes.every(({ type }) => type === "flash-read")
+    );
   }
 
   /** Everything about the session as plain data, for a store that keeps whole sessions. Unread flash values are included. */
@@ -352,7 +373,7 @@ export class Session<Data extends object = DefaultData> {
   /** What `console.log` shows: names and keys, no values. */
   #inspect(): string {
     const keys = this.#contents.keys().join(", ");
-    return `Session { id: ${this.#id ?? "(none yet)"}, pending: ${this.#pending}, keys: [${keys}] }`;
+    return `Session { id: ${this.#id ?? "(none yet)"}, pending: ${this.pending}, keys: [${keys}] }`;
   }
 
   static {

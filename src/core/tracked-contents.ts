@@ -118,8 +118,13 @@ export class TrackedContents {
     this.#arrived = flash;
   }
 
+  /** Whether nothing is left to store: what was read of the flash values is not. */
   get isEmpty(): boolean {
-    return this.keys().length === 0 && Object.keys(this.#leaving).length === 0;
+    return (
+      Object.keys(this.#data).length === 0 &&
+      Object.keys(this.#leaving).length === 0 &&
+      Object.keys(this.#arrived).every((key) => this.#read?.has(key))
+    );
   }
 
   /** In order; changes in place, which nobody saw happen, come last. */

@@ -183,7 +183,7 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
   save(request: SessionRequest, response: SessionResponse, session: Session<Data>): void {
     const loaded = this.#loaded.get(session);
     const transport = loaded?.transport ?? this.#transports.forStranger(request);
-    if (session.isNew && session.isEmpty) {
+    if (session.isEmpty && (session.isNew || session.pending === "end")) {
       if (loaded !== undefined) this.#forget(request, response, loaded);
     } else if (session.modified) {
       this.#write(request, response, session, transport);

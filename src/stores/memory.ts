@@ -129,8 +129,8 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
 
   save(request: SessionRequest, response: SessionResponse, session: Session<Data>): void {
     const loaded = this.#loaded.get(session);
-    if (session.isNew && session.isEmpty) {
-      if (loaded === undefined || session.pending !== "end") return;
+    if (session.isEmpty && (session.isNew || session.pending === "end")) {
+      if (loaded === undefined) return;
       if (this.#records.delete(loaded.id)) loaded.transport.clear(request, response);
     } else if (session.isNew || session.pending !== "none") {
       this.#replace(request, response, session, loaded);

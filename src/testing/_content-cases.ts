@@ -65,6 +65,18 @@ export const contentCases: readonly SceneCase[] = [
     },
   ],
   [
+    "a session that held nothing but a flash value ends when that has been read",
+    async ({ newVisitor, tokenOf }) => {
+      const visitor = newVisitor();
+      await visitor.post("/login?user=ada");
+      await visitor.post("/logout");
+      await visitor.post("/flash?key=note&value=goodbye");
+      ok(tokenOf(visitor) !== undefined, "the flash value has no session");
+      await read(visitor);
+      equal(tokenOf(visitor), undefined, "the token that is left");
+    },
+  ],
+  [
     "invariant 3, saved when and only when something changed: reading writes no token",
     async ({ newVisitor, carriesToken }) => {
       const visitor = newVisitor();

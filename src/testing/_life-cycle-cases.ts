@@ -19,13 +19,15 @@ export const lifeCycleCases: readonly SceneCase[] = [
     },
   ],
   [
-    "login without keep keeps nothing, and a stranger may log in",
+    "a stranger may log in, the same user keeps all data, and another user gets none of it",
     async ({ newVisitor }) => {
       const visitor = newVisitor();
       await visitor.post("/login?user=ada");
       equal((await read(visitor)).subject, "ada", "the stranger's subject");
       await visitor.post("/set", { secret: 1 });
-      await visitor.post("/login?user=bob");
+      await visitor.post("/login?user=ada");
+      equal((await read(visitor)).data, { secret: 1 }, "after the same user's login");
+      await visitor.post("/login?user=bob&keep=secret");
       const after = await read(visitor);
       equal([after.subject, after.data], ["bob", {}], "after another user's login");
     },
