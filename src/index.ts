@@ -1,5 +1,6 @@
 export { applyChanges, type Change, type Contents } from "./core/changes.ts";
 export type { Clock } from "./core/clock.ts";
+export type { Codec } from "./core/codec.ts";
 export type { CookieOptions, CookiePrefix } from "./core/cookie-options.ts";
 export { cookieTransport, type TransportOptions } from "./core/cookie-transport.ts";
 export { SessionError, type SessionErrorCode } from "./core/errors.ts";
@@ -23,7 +24,7 @@ export * from "./core/session-data.ts";
 export type { LoginOptions, Pending, SessionState, StoredSession } from "./core/session-state.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./core/standard-schema.ts";
 export type { SessionStore } from "./core/store.ts";
-export { type TimeoutOptions, timeouts } from "./core/timeouts.ts";
+export { type Timeline, type TimeoutOptions, timeouts } from "./core/timeouts.ts";
 export type { SessionTransport } from "./core/transport.ts";
 export type { CarrierOptions } from "./core/transports.ts";
 export { type XChaChaSealerOptions, xchachaSealer } from "./core/xchacha-sealer.ts";

@@ -17,7 +17,10 @@ export interface Codec {
   /** Throws `ERR_SESSION_VALUE` with the path of what cannot be kept. `key` names the session's key. */
   check(key: string, value: unknown): void;
   copy(value: unknown): unknown;
+  /** Copies after checking. */
   copyAll(values: object): Values;
+  /** Copies what is within the limits; throws as `stringify` does. */
+  copyWithin(values: Values): Values;
   equal(a: unknown, b: unknown): boolean;
   /** The text of one value, for seeing whether it was changed in place. */
   print(value: unknown): string;
@@ -63,11 +66,34 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
       `The session ${what}, over ${limit}. ${largestKeys(values, (value) => serializer.stringify(value))} Store less, or raise the limit.`,
     );
 
+  const stringify = (values: Values): string => {
+    if (strict) checkAll(values);
+    const text = print(undefined, values);
+    const bytes = utf8Length(text);
+    if (bytes > limits.bytes) {
+      throw tooLarge(values, `takes ${bytes} bytes`, `limits.bytes (${limits.bytes})`);
+    }
+    return text;
+  };
+
+  const parse = (text: string): Values | undefined => {
+    let values: unknown;
+    try {
+      values = serializer.parse(text);
+    } catch {
+      return undefined;
+    }
+    return isValues(values) ? values : undefined;
+  };
+
   return {
     check,
     copyAll(values) {
       const copies: Values = {};
-      for (const [key, value] of Object.entries(values)) assign(copies, key, copy(value));
+      for (const [key, value] of Object.entries(values)) {
+        check(key, value);
+        assign(copies, key, copy(value));
+      }
       return copies;
     },
     copy,
@@ -80,24 +106,9 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
         return "";
       }
     },
-    stringify(values) {
-      if (strict) checkAll(values);
-      const text = print(undefined, values);
-      const bytes = utf8Length(text);
-      if (bytes > limits.bytes) {
-        throw tooLarge(values, `takes ${bytes} bytes`, `limits.bytes (${limits.bytes})`);
-      }
-      return text;
-    },
-    parse(text) {
-      let values: unknown;
-      try {
-        values = serializer.parse(text);
-      } catch {
-        return undefined;
-      }
-      return isValues(values) ? values : undefined;
-    },
+    copyWithin: (values) => parse(stringify(values)) ?? {},
+    stringify,
+    parse,
   };
 }
 

@@ -25,7 +25,7 @@ export interface TransportOptions {
  */
 export function cookieTransport(
   options: CookieOptions = {},
-  { onEvent = warnOnce(), clock = systemClock }: TransportOptions = {},
+  { onEvent = warnOnce, clock = systemClock }: TransportOptions = {},
 ): SessionTransport {
   checkFunction("cookieTransport", "onEvent", onEvent);
   checkFunction("cookieTransport", "clock", clock);

@@ -29,13 +29,12 @@ const ADVICE: Partial<Record<SessionEvent["type"], string>> = {
     "The session's token changed on a redirect, where a script cannot read the header. Answer 200 instead.",
 };
 
+const said = new Set<string>();
+
 /** Where no `onEvent` is given: says once a process, on the console, what an operator should mend. */
-export function warnOnce(): OnEvent {
-  const said = new Set<string>();
-  return ({ type }) => {
-    const advice = ADVICE[type];
-    if (advice === undefined || said.has(type)) return;
-    said.add(type);
-    console.warn(`keepsake: ${advice}`);
-  };
-}
+export const warnOnce: OnEvent = ({ type }) => {
+  const advice = ADVICE[type];
+  if (advice === undefined || said.has(type)) return;
+  said.add(type);
+  console.warn(`keepsake: ${advice}`);
+};

@@ -50,7 +50,7 @@ export function headerTransport(
     );
   }
   checkOptions(owner, options, ["expose", "onEvent"]);
-  const { expose = false, onEvent = warnOnce() } = options;
+  const { expose = false, onEvent = warnOnce } = options;
   checkBoolean(owner, "expose", expose);
   checkFunction(owner, "onEvent", onEvent);
 

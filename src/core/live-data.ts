@@ -21,6 +21,8 @@ export function liveData({ contents, set, delete: remove }: LiveTarget): object 
   // Node prints a proxy's target, so the target has to know how to print the data.
   const target = Object.defineProperty({}, Symbol.for("nodejs.util.inspect.custom"), {
     value: () => contents().contents.data,
+    // Otherwise a proxy would have to list it among its keys.
+    configurable: true,
   });
 
   return new Proxy(target, {

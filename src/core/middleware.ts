@@ -28,7 +28,7 @@ export class SessionMiddleware<Data extends object> {
   readonly #saveOnServerError: boolean;
 
   constructor(store: SessionStore<Data>, options: MiddlewareOptions<Data> = {}) {
-    const { onEvent = warnOnce(), saveOnServerError = false } = options;
+    const { onEvent = warnOnce, saveOnServerError = false } = options;
     checkFunction("sessions", "onEvent", onEvent);
     checkBoolean("sessions", "saveOnServerError", saveOnServerError);
     this.#store = store;

@@ -9,6 +9,9 @@ export type Secret = string | readonly string[];
 const SHORTEST_BYTES = 32;
 const FEWEST_CHARACTERS = 10;
 
+/** In one case only, because one random key in a few thousand is all letters with a "-" or "_" among them. */
+const LOWER_CASE_WORDS = /^[a-z]+(?:[-_.:,][a-z]+)+$/;
+
 /** The command that makes a secret, for error messages. */
 export const MAKE_A_SECRET: string =
   "node -p \"require('node:crypto').randomBytes(32).toString('base64url')\"";
@@ -53,7 +56,7 @@ function findWeakness(secret: string): string | undefined {
   if (isPeriodic(secret)) return "repeats itself";
   if (isStaircase(secret)) return "is a sequence";
   if (PLACEHOLDERS.test(secret)) return "looks like a placeholder";
-  if (/\s\S+\s/.test(secret) || /^[a-z]+(?:[-_.:,][a-z]+)+$/i.test(secret)) {
+  if (/\s\S+\s/.test(secret) || LOWER_CASE_WORDS.test(secret)) {
     return "is made of words";
   }
   return undefined;
@@ -118,7 +121,9 @@ export function secretsFromEnv(
   }
   const missing = `There is no secret in ${name}_1 or ${name}. Make one with: ${MAKE_A_SECRET}`;
   if (production) throw new SessionError("ERR_SESSION_SECRET", missing);
-  warn(`keepsake: ${missing}\nUntil then a throw-away one is used: every restart ends all sessions.`);
+  warn(
+    `keepsake: ${missing}\nUntil then a throw-away one is used: every restart ends all sessions.`,
+  );
   return [toBase64url(systemRandom(SHORTEST_BYTES))];
 }
 

@@ -1,5 +1,5 @@
 import type { SessionConfig } from "./session-config.ts";
-import type { KeyOf } from "./session-data.ts";
+import type { DefaultData, KeyOf } from "./session-data.ts";
 
 /** What a store knows of a session beside its data. All times are milliseconds since the epoch. */
 export interface SessionState {
@@ -15,10 +15,10 @@ export interface SessionState {
 }
 
 /** A session as plain data, for a store that keeps whole sessions. `new Session(stored.data, stored)` is the way back. */
-export interface StoredSession extends SessionState {
+export interface StoredSession<Data extends object = DefaultData> extends SessionState {
   readonly id: string;
   readonly createdAt: number;
-  readonly data: object;
+  readonly data: Partial<Data>;
   readonly flash: object;
 }
 

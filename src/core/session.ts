@@ -75,6 +75,7 @@ export class Session<Data extends object = DefaultData> {
   /**
    * @param data What the session holds. It is copied.
    * @param state What a store knows beside it. Without an `id` the session is new.
+   * @throws `ERR_SESSION_VALUE` for data that cannot be stored.
    */
   constructor(data: Partial<Data> = {}, state: SessionState = {}) {
     defaults.config ??= createSessionConfig("Session");
@@ -328,14 +329,18 @@ export class Session<Data extends object = DefaultData> {
     );
   }
 
-  /** Everything about the session as plain data, for a store that keeps whole sessions. Unread flash values are included. */
-  toStored(): StoredSession {
-    const { data, flash } = this.#contents.contents;
+  /**
+   * Everything about the session as plain data, unread flash values included, for a store that keeps whole sessions.
+   *
+   * @throws `ERR_SESSION_VALUE` and `ERR_SESSION_TOO_LARGE` for data that cannot be stored.
+   */
+  toStored(): StoredSession<Data> {
     const { codec } = this.#config;
+    const { data, flash } = this.#contents.contents;
     return {
       id: this.id,
-      data: codec.copyAll(data),
-      flash: codec.copyAll(flash),
+      data: codec.copyWithin(data) as Partial<Data>,
+      flash: codec.copyWithin(flash),
       createdAt: this.#created(),
       ...(this.#subject === undefined ? {} : { subject: this.#subject }),
       ...(this.#authenticatedAt === undefined ? {} : { authenticatedAt: this.#authenticatedAt }),

@@ -6,7 +6,7 @@ import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 import type { Values } from "../core/json.ts";
 import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
 import type { Sealer } from "../core/sealer.ts";
-import type { Secret } from "../core/secrets.ts";
+import { checkSecrets, type Secret } from "../core/secrets.ts";
 import { internals, Session } from "../core/session.ts";
 import {
   createSessionConfig,
@@ -71,8 +71,6 @@ interface Loaded {
   readonly transport: SessionTransport;
   /** When it was last written that the session was used. */
   readonly lastWritten: number;
-  /** Whether the client holds a note of its use beside the token. */
-  readonly hasSeen: boolean;
 }
 
 /**
@@ -100,7 +98,7 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
 
   constructor(options: CookieSessionStoreOptions) {
     checkOptions(OWNER, options, COOKIE_STORE_OPTIONS);
-    const { onEvent = warnOnce() } = options;
+    const { onEvent = warnOnce } = options;
     checkFunction(OWNER, "onEvent", onEvent);
     this.#config = createSessionConfig(OWNER, options);
     this.#sealer = sealerOf(options, this.#config);
@@ -148,7 +146,7 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
       return undefined;
     }
     const lastWritten = Math.max(payload.issuedAt, seenAt ?? 0);
-    return { id, payload, values, flash, transport, lastWritten, hasSeen: seenAt !== undefined };
+    return { id, payload, values, flash, transport, lastWritten };
   }
 
   /** When the token's session was last noted as used; the note counts only beside a token of the same session. */
@@ -182,11 +180,10 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
 
   save(request: SessionRequest, response: SessionResponse, session: Session<Data>): void {
     const loaded = this.#loaded.get(session);
-    const transport = loaded?.transport ?? this.#transports.forStranger(request);
     if (session.isEmpty && (session.isNew || session.pending === "end")) {
       if (loaded !== undefined) this.#forget(request, response, loaded);
     } else if (session.modified) {
-      this.#write(request, response, session, transport);
+      this.#write(request, response, session, loaded);
     } else if (loaded !== undefined) {
       this.#touch(request, response, loaded);
     }
@@ -194,15 +191,25 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
 
   #forget(request: SessionRequest, response: SessionResponse, loaded: Loaded): void {
     loaded.transport.clear(request, response);
-    if (loaded.hasSeen) this.#companion(loaded.transport).clear(request, response);
+    this.#forgetUse(request, response, loaded.transport);
+  }
+
+  #forgetUse(
+    request: SessionRequest,
+    response: SessionResponse,
+    transport: SessionTransport,
+  ): void {
+    const companion = this.#companion(transport);
+    if (companion.read(request).length > 0) companion.clear(request, response);
   }
 
   #write(
     request: SessionRequest,
     response: SessionResponse,
     session: Session<Data>,
-    transport: SessionTransport,
+    loaded: Loaded | undefined,
   ): void {
+    const transport = loaded?.transport ?? this.#transports.forStranger(request);
     const { clock, codec, timeline } = this.#config;
     const now = clock();
     const { id, createdAt, authenticatedAt, subject } = internals.state(session);
@@ -227,6 +234,8 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
       );
     }
     transport.write(request, response, token, timeline.absoluteEnd(start));
+    // A note of use is about one handle, and worth nothing beside a new one.
+    if (id !== loaded?.id) this.#forgetUse(request, response, transport);
   }
 
   /** Never seals the data again: a slow reader would undo what a faster request has changed since. */
@@ -245,7 +254,10 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
 function sealerOf(options: CookieSessionStoreOptions, { random }: SessionConfig): Sealer {
   const { secret, sealer, audience } = options;
   if (sealer === undefined) {
-    return xchachaSealer(secret ?? [], { random, ...(audience === undefined ? {} : { audience }) });
+    return xchachaSealer(checkSecrets(OWNER, secret), {
+      random,
+      ...(audience === undefined ? {} : { audience }),
+    });
   }
   if (secret !== undefined || audience !== undefined) {
     throw misconfigured(

@@ -75,7 +75,7 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
       ...CARRIER_OPTIONS,
       ...SESSION_OPTIONS,
     ]);
-    const { maxSessions = 100_000, onEvent = warnOnce() } = options;
+    const { maxSessions = 100_000, onEvent = warnOnce } = options;
     if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
       throw misconfigured(
         `${OWNER}: maxSessions must be a whole number above 0, not ${maxSessions}.`,
@@ -148,7 +148,8 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
   ): void {
     const before = loaded && this.#records.get(loaded.id);
     const continues = loaded !== undefined && session.pending !== "end";
-    if (continues && before === undefined) throw gone();
+    // A login needs nothing of the session before it.
+    if (continues && before === undefined && session.pending !== "login") throw gone();
     const contents =
       continues && before !== undefined
         ? this.#changed(before, session)
