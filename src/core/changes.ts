@@ -5,8 +5,14 @@ import { assign, type Values } from "./json.ts";
  * request's changes to that, in order, instead of writing back its own stale copy.
  */
 export type Change =
-  | { readonly type: "set"; readonly key: string; readonly value: unknown }
-  | { readonly type: "delete"; readonly key: string }
+  | {
+      readonly type: "set";
+      readonly key: string;
+      readonly value: unknown;
+      /** Nobody assigned it: an object that was handed out was changed. Flash values of the key stay. */
+      readonly inPlace?: true;
+    }
+  | { readonly type: "delete"; readonly key: string; readonly inPlace?: true }
   | { readonly type: "modify"; readonly key: string; readonly next: (current: unknown) => unknown }
   | { readonly type: "clear" }
   | { readonly type: "flash"; readonly key: string; readonly value: unknown }
@@ -19,37 +25,45 @@ export interface Contents {
   readonly flash: Values;
 }
 
-/** Applies changes, in order, to contents that the caller owns. */
-export function applyChanges(contents: Contents, changes: readonly Change[]): void {
-  for (const change of changes) applyChange(contents, change);
+/**
+ * Applies changes, in order, to contents that the caller owns. It may be done again, to other contents.
+ *
+ * @param copy Copies a value, so that the contents share nothing with the changes. Default: `structuredClone`.
+ */
+export function applyChanges(
+  { data, flash }: Contents,
+  changes: readonly Change[],
+  copy: (value: unknown) => unknown = structuredClone,
+): void {
+  for (const change of changes) {
+    switch (change.type) {
+      case "set":
+        if (!change.inPlace) delete flash[change.key];
+        assign(data, change.key, copy(change.value));
+        break;
+      case "delete":
+        if (!change.inPlace) delete flash[change.key];
+        delete data[change.key];
+        break;
+      case "modify":
+        delete flash[change.key];
+        assign(data, change.key, change.next(own(data, change.key)));
+        break;
+      case "clear":
+        for (const values of [data, flash]) {
+          for (const key of Object.keys(values)) delete values[key];
+        }
+        break;
+      case "flash":
+        assign(flash, change.key, copy(change.value));
+        break;
+      case "flash-read":
+        delete flash[change.key];
+        break;
+    }
+  }
 }
 
-function applyChange({ data, flash }: Contents, change: Change): void {
-  switch (change.type) {
-    case "set":
-      delete flash[change.key];
-      assign(data, change.key, change.value);
-      break;
-    case "delete":
-      delete flash[change.key];
-      delete data[change.key];
-      break;
-    case "modify":
-      assign(
-        data,
-        change.key,
-        change.next(Object.hasOwn(data, change.key) ? data[change.key] : undefined),
-      );
-      break;
-    case "clear":
-      for (const key of Object.keys(data)) delete data[key];
-      for (const key of Object.keys(flash)) delete flash[key];
-      break;
-    case "flash":
-      assign(flash, change.key, change.value);
-      break;
-    case "flash-read":
-      delete flash[change.key];
-      break;
-  }
+function own(values: Values, key: string): unknown {
+  return Object.hasOwn(values, key) ? values[key] : undefined;
 }

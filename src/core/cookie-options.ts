@@ -66,13 +66,7 @@ const DOMAIN =
 
 /** Throws `ERR_SESSION_CONFIG` for what browsers would refuse, drop or take for something else. */
 export function checkCookie(options: CookieOptions): Cookie {
-  const { maxAge, expires } = options as { maxAge?: unknown; expires?: unknown };
-  if (maxAge !== undefined || expires !== undefined) {
-    throw misconfigured(
-      `${OWNER}: a cookie has no age of its own here. Set idleTimeout and absoluteTimeout (in seconds, at most ` +
-        `${LONGEST_SECONDS}) beside it, and persistent: true for a cookie that outlives the browser.`,
-    );
-  }
+  refuseAge(options);
   checkOptions(OWNER, options, OPTION_NAMES);
   const {
     name = "session",
@@ -110,6 +104,15 @@ export function checkCookie(options: CookieOptions): Cookie {
   }
   const attributes = { secure, httpOnly, sameSite, path, domain, partitioned, persistent };
   return { ...attributes, wireName: prefixed(name, prefix, attributes) };
+}
+
+function refuseAge(options: unknown): void {
+  if (typeof options !== "object" || options === null) return;
+  if (!("maxAge" in options || "expires" in options)) return;
+  throw misconfigured(
+    `${OWNER}: a cookie has no age of its own here. Set idleTimeout and absoluteTimeout (in seconds, at most ` +
+      `${LONGEST_SECONDS}) beside it, and persistent: true for a cookie that outlives the browser.`,
+  );
 }
 
 type Attributes = Omit<Cookie, "wireName">;

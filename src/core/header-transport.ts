@@ -26,6 +26,8 @@ const RESERVED = [
   "content-length",
   "content-type",
   "vary",
+  "cache-control",
+  "access-control-expose-headers",
 ];
 
 /**

@@ -67,15 +67,21 @@ function unfitObject(
 function unfitArray(array: readonly unknown[]): string | undefined {
   const prototype = Object.getPrototypeOf(array);
   if (!isRoot(prototype && Object.getPrototypeOf(prototype))) return instanceOf(array);
-  if (Object.keys(array).length !== array.length)
+  // Indices come first among the names, so the last one tells whether there are others.
+  const names = Reflect.ownKeys(array).filter((name) => name !== "length");
+  const last = array.length === 0 ? undefined : String(array.length - 1);
+  if (names.length !== array.length || names.at(-1) !== last) {
     return "an array with holes or with named properties";
+  }
   return undefined;
 }
 
 function unfitRecord(object: object): string | undefined {
   const prototype = Object.getPrototypeOf(object);
   if (prototype !== null && !isRoot(prototype)) return instanceOf(object);
-  if (Object.getOwnPropertySymbols(object).length > 0) return "an object with symbols for keys";
+  if (Reflect.ownKeys(object).length !== Object.keys(object).length) {
+    return "an object with symbols for keys or with hidden properties";
+  }
   return undefined;
 }
 

@@ -14,7 +14,10 @@ export const DEFAULT_LIMITS: Required<Limits> = { depth: 32, keys: 1000, bytes: 
 
 export function createLimits(owner: string, limits: Limits = {}): Required<Limits> {
   checkOptions(`${owner}: limits`, limits, Object.keys(DEFAULT_LIMITS));
-  const all = { ...DEFAULT_LIMITS, ...limits };
+  const given = Object.fromEntries(
+    Object.entries(limits).filter(([, value]) => value !== undefined),
+  );
+  const all: Required<Limits> = { ...DEFAULT_LIMITS, ...given };
   for (const [name, value] of Object.entries(all)) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw misconfigured(`${owner}: limits.${name} must be a whole number above 0, not ${value}.`);

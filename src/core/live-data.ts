@@ -9,9 +9,10 @@ export interface LiveTarget {
 
 /** An object whose properties are a session's data: `data.cart`, `data.cart = []`, `"cart" in data`, `delete data.cart`. */
 export function liveData({ contents, set, delete: remove }: LiveTarget): object {
+  // An accessor, because listing the keys asks for every descriptor, and is not to read a flash value.
   const describe = (key: string): PropertyDescriptor => ({
-    value: contents().get(key),
-    writable: true,
+    get: () => contents().get(key),
+    set: (value) => set(key, value),
     enumerable: true,
     configurable: true,
   });

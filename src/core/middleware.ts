@@ -1,7 +1,8 @@
 import { SessionError } from "./errors.ts";
-import { type OnEvent, type SessionEvent, warnOnce } from "./events.ts";
+import { type OnEvent, warnOnce } from "./events.ts";
 import { addVary, type SessionRequest, type SessionResponse } from "./exchange.ts";
 import { checkBoolean, checkFunction } from "./options.ts";
+import { andThen, type Eventually, orElse } from "./promises.ts";
 import { type SchemaOptions, schemaCheck } from "./schema.ts";
 import { internals, type Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
@@ -24,7 +25,7 @@ export class SessionMiddleware<Data extends object> {
   readonly #store: SessionStore<Data>;
   readonly #vary: readonly string[];
   readonly #onEvent: OnEvent;
-  readonly #check: ((session: Session<Data>) => Session<Data> | Promise<Session<Data>>) | undefined;
+  readonly #check: ((session: Session<Data>) => Eventually<Session<Data>>) | undefined;
   readonly #saveOnServerError: boolean;
 
   constructor(store: SessionStore<Data>, options: MiddlewareOptions<Data> = {}) {
@@ -39,10 +40,15 @@ export class SessionMiddleware<Data extends object> {
   }
 
   /** The session of a request. Throws `ERR_SESSION_STORE` where the store cannot tell: down is not anonymous. */
-  load(request: SessionRequest): Session<Data> | Promise<Session<Data>> {
-    const loaded = guard(() => this.#store.load(request), "load");
-    if (this.#check === undefined) return loaded;
-    return loaded instanceof Promise ? loaded.then(this.#check) : this.#check(loaded);
+  load(request: SessionRequest): Eventually<Session<Data>> {
+    const check = this.#check;
+    const loaded = orElse(
+      () => this.#store.load(request),
+      (error) => {
+        throw storeError(error, "loaded");
+      },
+    );
+    return check === undefined ? loaded : andThen(loaded, check);
   }
 
   /** Closes a session that the request did not use, and says so: there is nothing to save and no header to add. */
@@ -60,57 +66,37 @@ export class SessionMiddleware<Data extends object> {
     request: SessionRequest,
     response: SessionResponse,
     session: Session<Data>,
-  ): void | Promise<void> {
+  ): Eventually<void> {
     if (this.closeUnused(session)) return undefined;
     addVary(response, this.#vary);
-    try {
-      if ((response.status ?? 200) >= 500 && !this.#saveOnServerError) {
-        internals.discard(session);
-        if (session.pending !== "end") return internals.close(session);
-      }
-      // Before closing, because what was put into the data in place is looked at here for the last time.
-      internals.check(session);
-      internals.close(session);
-      const saved = guard(() => this.#store.save(request, response, session), "save");
-      return saved instanceof Promise ? saved.catch((error) => this.#fail(error)) : undefined;
-    } catch (error) {
-      internals.close(session);
-      return this.#fail(error);
+    if ((response.status ?? 200) >= 500 && !this.#saveOnServerError) {
+      internals.discard(session);
+      if (session.pending !== "end") return internals.close(session);
     }
-  }
-
-  #fail(error: unknown): never {
-    this.emit({ type: "save-failed", error });
-    throw error;
-  }
-
-  emit(event: SessionEvent): void {
-    this.#onEvent(event);
+    return orElse(
+      () => {
+        try {
+          internals.check(session);
+        } finally {
+          internals.close(session);
+        }
+        return this.#store.save(request, response, session);
+      },
+      (error) => {
+        const failure = storeError(error, "saved");
+        this.#onEvent({ type: "save-failed", error: failure });
+        throw failure;
+      },
+    );
   }
 }
 
 /** Makes of whatever a store throws an error that says so, and that adapters answer with 503. */
-function guard<Result>(
-  act: () => Result | Promise<Result>,
-  verb: string,
-): Result | Promise<Result> {
-  try {
-    const result = act();
-    return result instanceof Promise
-      ? result.catch((cause) => {
-          throw storeError(cause, verb);
-        })
-      : result;
-  } catch (cause) {
-    throw storeError(cause, verb);
-  }
-}
-
-function storeError(cause: unknown, verb: string): SessionError {
+function storeError(cause: unknown, what: "loaded" | "saved"): SessionError {
   if (cause instanceof SessionError) return cause;
   return new SessionError(
     "ERR_SESSION_STORE",
-    `The session could not be ${verb === "load" ? "loaded" : "saved"}: the store failed. Its own error is the cause of this one.`,
+    `The session could not be ${what}: the store failed. Its own error is the cause of this one.`,
     { cause },
   );
 }

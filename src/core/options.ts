@@ -35,11 +35,11 @@ const RENAMED: Record<string, string> = {
 /** Refuses what is not an option, so that a misspelt one is never silently without effect. */
 export function checkOptions(owner: string, options: object, known: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw misconfigured(`${owner}: the options must be an object, not ${describe(options)}.`);
+    throw misconfigured(`${owner}: the options must be an object, not ${kindOf(options)}.`);
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const instead = RENAMED[name];
+    const instead = Object.hasOwn(RENAMED, name) ? RENAMED[name] : undefined;
     throw misconfigured(
       instead === undefined
         ? `${owner}: there is no option "${name}". The options are: ${known.join(", ")}.`
@@ -76,8 +76,18 @@ export function checkSeconds(owner: string, name: string, value: unknown): void 
   }
 }
 
+const LONGEST_QUOTE = 24;
+
+/** What was found, for a message. Long text is not quoted, because it may be a secret in the wrong place. */
 export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value !== "string") return kindOf(value);
+  return value.length > LONGEST_QUOTE
+    ? `text of ${value.length} characters`
+    : JSON.stringify(value);
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return "text";
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object" && value !== null) return "an object";

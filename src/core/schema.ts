@@ -1,7 +1,8 @@
 import { SessionError } from "./errors.ts";
 import type { OnEvent } from "./events.ts";
-import { isValues } from "./json.ts";
+import { isValues, type Values } from "./json.ts";
 import { misconfigured } from "./options.ts";
+import { andThen, type Eventually } from "./promises.ts";
 import { internals, type Session } from "./session.ts";
 import type { StandardResult, StandardSchema } from "./standard-schema.ts";
 
@@ -21,9 +22,7 @@ export interface SchemaOptions<Data extends object> {
   readonly onInvalid?: OnInvalid<Data>;
 }
 
-type Check<Data extends object> = (
-  session: Session<Data>,
-) => Session<Data> | Promise<Session<Data>>;
+type Check<Data extends object> = (session: Session<Data>) => Eventually<Session<Data>>;
 
 /** A function that puts a loaded session's data through the schema. */
 export function schemaCheck<Data extends object>(
@@ -41,7 +40,7 @@ export function schemaCheck<Data extends object>(
 
   const settle = (session: Session<Data>, result: StandardResult<Data>): Session<Data> => {
     if (result.issues === undefined) {
-      internals.replace(session, result.value);
+      internals.convert(session, valuesOf(result.value));
       return session;
     }
     const reason = describeIssues(result);
@@ -53,18 +52,20 @@ export function schemaCheck<Data extends object>(
     }
     const { data } = internals.contents(session);
     onEvent({ type: "data-refused", id: internals.state(session).id, reason });
-    internals.replace(session, onInvalid === "discard" ? {} : onInvalid(data));
+    internals.convert(session, onInvalid === "discard" ? {} : valuesOf(onInvalid(data)));
     return session;
   };
 
   return (session) => {
     const { data } = internals.contents(session);
     if (Object.keys(data).length === 0) return session;
-    const result = validate(data);
-    return result instanceof Promise
-      ? result.then((settled) => settle(session, settled))
-      : settle(session, result);
+    return andThen(validate(data), (result) => settle(session, result));
   };
+}
+
+/** Whatever else a schema or a function gives: nothing of data that does not fit is to stay. */
+function valuesOf(value: unknown): Values {
+  return isValues(value) ? value : {};
 }
 
 function describeIssues({ issues }: { readonly issues?: StandardResult<never>["issues"] }): string {

@@ -131,7 +131,7 @@ export function secretsFromEnv(
 function numberOf(key: string, name: string): number | undefined {
   if (key === name) return 0;
   const suffix = key.startsWith(`${name}_`) ? key.slice(name.length + 1) : "";
-  return /^[1-9]\d{0,8}$/.test(suffix) ? Number(suffix) : undefined;
+  return /^\d{1,9}$/.test(suffix) ? Number(suffix) : undefined;
 }
 
 function processEnv(): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import type { Change, Contents } from "./changes.ts";
 import { SessionError } from "./errors.ts";
-import { assign, isValues, type Values } from "./json.ts";
+import { assign, type Values } from "./json.ts";
 import { liveData } from "./live-data.ts";
 import { createSessionConfig, type SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
@@ -26,8 +26,12 @@ export interface SessionInternals {
   close<Data extends object>(session: Session<Data>): void;
   /** Forgets all changes but the end of the session. */
   discard<Data extends object>(session: Session<Data>): void;
-  /** Takes over data, and flash values if there are any, without copying them; not a change. */
-  replace<Data extends object>(session: Session<Data>, data: unknown, flash?: Values): void;
+  /** Takes over what a store loaded, without copying it; not a change. */
+  load<Data extends object>(session: Session<Data>, data: Values, flash: Values): void;
+  /** Takes over what a schema made of the data. Throws `ERR_SESSION_VALUE` for what cannot be stored. */
+  convert<Data extends object>(session: Session<Data>, data: object): void;
+  /** For a store that finds the handle taken. */
+  renewHandle<Data extends object>(session: Session<Data>): void;
 }
 
 export let internals: SessionInternals;
@@ -204,6 +208,10 @@ export class Session<Data extends object = DefaultData> {
   /** The handle: a public name for the session, safe in logs and pages, useless as a token. */
   get id(): string {
     this.#accessed = true;
+    return this.#handle();
+  }
+
+  #handle(): string {
     this.#id ??= this.#config.newHandle();
     return this.#id;
   }
@@ -391,7 +399,7 @@ export class Session<Data extends object = DefaultData> {
       isAccessed: (session) => session.#accessed,
       contents: (session) => session.#contents.contents,
       state: (session) => ({
-        id: session.id,
+        id: session.#handle(),
         subject: session.#subject,
         createdAt: session.#created(),
         authenticatedAt: session.#authenticatedAt,
@@ -405,8 +413,10 @@ export class Session<Data extends object = DefaultData> {
         session.#subject = undefined;
         if (session.#pending !== "end") session.#pending = "none";
       },
-      replace: (session, data, flash) => {
-        if (isValues(data)) session.#contents.replace(data, flash);
+      load: (session, data, flash) => session.#contents.load(data, flash),
+      convert: (session, data) => session.#contents.convert(data),
+      renewHandle: (session) => {
+        session.#id = undefined;
       },
     };
   }

@@ -12,6 +12,7 @@ export class TrackedContents {
   #leaving: Values = {};
   #read: Set<string> | undefined;
   #log: Change[] = [];
+  #conversion: Change[] = [];
   /** Objects that were handed out, as they were then: they may be changed in place. */
   #handedOut: Map<string, string> | undefined;
 
@@ -31,7 +32,6 @@ export class TrackedContents {
 
   #readFlash(key: string): unknown {
     this.#read ??= new Set();
-    if (!this.#read.has(key)) this.#log.push({ type: "flash-read", key });
     this.#read.add(key);
     return this.#arrived[key];
   }
@@ -71,16 +71,18 @@ export class TrackedContents {
   }
 
   modify(key: string, next: (current: unknown) => unknown): void {
+    const { check, copy } = this.#codec;
+    const known = Object.hasOwn(this.#data, key);
+    if (known && this.#handedOut?.has(key)) check(key, this.#data[key]);
+    // A copy, because the function may run again on what was there before.
+    const value = next(known ? copy(this.#data[key]) : undefined);
+    check(key, value);
     this.#logInPlace(key);
-    const value = next(Object.hasOwn(this.#data, key) ? this.#data[key] : undefined);
-    this.#codec.check(key, value);
+    this.#forgetFlash(key);
     assign(this.#data, key, value);
     this.#log.push({ type: "modify", key, next });
     // From here on a change in place comes after the function, not before it.
-    if (typeof value === "object" && value !== null) {
-      this.#handedOut?.delete(key);
-      this.#handOut(key, value);
-    }
+    if (typeof value === "object" && value !== null) this.#handOut(key, value);
   }
 
   flash(key: string, value: unknown): void {
@@ -98,7 +100,10 @@ export class TrackedContents {
   /** Keeps what is named and drops the rest, as one `clear` and a `set` or `flash` for each. */
   keepOnly(keys: readonly string[]): void {
     const data = this.#data;
-    const flash = { ...this.#arrived, ...this.#leaving };
+    const { flash } = this.contents;
+    for (const key of keys) {
+      if (Object.hasOwn(data, key)) this.#codec.check(key, data[key]);
+    }
     this.clear();
     for (const key of keys) {
       if (Object.hasOwn(data, key)) this.set(key, data[key]);
@@ -110,12 +115,31 @@ export class TrackedContents {
   reset(): void {
     this.#empty();
     this.#log = [];
+    this.#conversion = [];
   }
 
-  /** Takes over what a store loaded, or what a schema made of it; not a change. */
-  replace(data: Values, flash: Values = this.#arrived): void {
+  /** Takes over what a store loaded, which shares it with nobody; not a change. */
+  load(data: Values, flash: Values): void {
     this.#data = data;
     this.#arrived = flash;
+  }
+
+  /**
+   * Takes over a copy of what a schema made of the data. Not a change by itself, but it goes before the first: a store
+   * that applies changes to what it holds would otherwise apply them to data that nobody has seen.
+   */
+  convert(data: object): void {
+    const { copyAll, equal } = this.#codec;
+    const converted = copyAll(data);
+    for (const key of Object.keys(this.#data)) {
+      if (!Object.hasOwn(converted, key))
+        this.#conversion.push({ type: "delete", key, inPlace: true });
+    }
+    for (const [key, value] of Object.entries(converted)) {
+      if (Object.hasOwn(this.#data, key) && equal(this.#data[key], value)) continue;
+      this.#conversion.push({ type: "set", key, value: this.#codec.copy(value), inPlace: true });
+    }
+    this.#data = converted;
   }
 
   /** Whether nothing is left to store: what was read of the flash values is not. */
@@ -127,18 +151,23 @@ export class TrackedContents {
     );
   }
 
-  /** In order; changes in place, which nobody saw happen, come last. */
+  /**
+   * In order. Reading a flash value comes first, so that it does not take away what was flashed anew; changes in place,
+   * which nobody saw happen, come last.
+   */
   get changes(): readonly Change[] {
     const inPlace = this.#changedInPlace();
-    if (inPlace.length === 0) return this.#log;
-    return [...this.#log, ...inPlace];
+    const reads = [...(this.#read ?? [])].map((key): Change => ({ type: "flash-read", key }));
+    const made = [...this.#log, ...inPlace];
+    return made.length === 0 ? reads : [...reads, ...this.#conversion, ...made];
   }
 
   #changedInPlace(): Change[] {
     const changes: Change[] = [];
     for (const [key, before] of this.#handedOut ?? []) {
       const value = this.#data[key];
-      if (this.#codec.print(value) !== before) changes.push({ type: "set", key, value });
+      if (this.#codec.print(value) !== before)
+        changes.push({ type: "set", key, value, inPlace: true });
     }
     return changes;
   }
@@ -169,7 +198,7 @@ export class TrackedContents {
     const value = this.#data[key];
     if (this.#codec.print(value) === before) return;
     this.#codec.check(key, value);
-    this.#log.push({ type: "set", key, value: this.#codec.copy(value) });
+    this.#log.push({ type: "set", key, value: this.#codec.copy(value), inPlace: true });
   }
 
   #forgetFlash(key: string): void {

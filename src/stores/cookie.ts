@@ -124,7 +124,7 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
         : { authenticatedAt: payload.authenticatedAt }),
       config: this.#config,
     });
-    internals.replace(session, values, flash);
+    internals.load(session, values, flash);
     this.#loaded.set(session, loaded);
     return session;
   }

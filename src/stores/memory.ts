@@ -14,6 +14,7 @@ import {
   type SessionOptions,
 } from "../core/session-config.ts";
 import type { DefaultData } from "../core/session-data.ts";
+import type { Pending } from "../core/session-state.ts";
 import type { SessionStore } from "../core/store.ts";
 import type { SessionTransport } from "../core/transport.ts";
 import {
@@ -32,6 +33,7 @@ export interface InMemorySessionStoreOptions extends SessionOptions, CarrierOpti
 
 const OWNER = "InMemorySessionStore";
 const CREDENTIAL_BYTES = 32;
+const MOST_ATTEMPTS = 8;
 /** `handle.credential`, in base64url: 16 and 32 bytes. */
 const TOKEN = /^([\w-]{22})\.([\w-]{43})$/;
 
@@ -110,7 +112,7 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
       ...(record.authenticatedAt === undefined ? {} : { authenticatedAt: record.authenticatedAt }),
       config: this.#config,
     });
-    internals.replace(session, data, flash);
+    internals.load(session, data, flash);
     this.#loaded.set(session, found);
     return session;
   }
@@ -129,14 +131,18 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
 
   save(request: SessionRequest, response: SessionResponse, session: Session<Data>): void {
     const loaded = this.#loaded.get(session);
-    if (session.isEmpty && (session.isNew || session.pending === "end")) {
-      if (loaded === undefined) return;
-      if (this.#records.delete(loaded.id)) loaded.transport.clear(request, response);
-    } else if (session.isNew || session.pending !== "none") {
+    if (session.isNew && session.isEmpty) {
+      if (loaded !== undefined) this.#end(request, response, loaded);
+    } else if (loaded === undefined || session.isNew || isRenewed(session)) {
       this.#replace(request, response, session, loaded);
-    } else if (loaded !== undefined) {
-      this.#update(session, loaded);
+    } else {
+      this.#update(request, response, session, loaded);
     }
+  }
+
+  #end(request: SessionRequest, response: SessionResponse, { id, transport }: Found): void {
+    // Where it had ended before, the token may be that of a newer session by now.
+    if (this.#records.delete(id)) transport.clear(request, response);
   }
 
   /** Stores the session under a new token; the one before it is dead. */
@@ -150,25 +156,34 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
     const continues = loaded !== undefined && session.pending !== "end";
     // A login needs nothing of the session before it.
     if (continues && before === undefined && session.pending !== "login") throw gone();
-    const contents =
-      continues && before !== undefined
-        ? this.#changed(before, session)
-        : internals.contents(session);
-    const record = this.#record(session, contents, this.#config.random(CREDENTIAL_BYTES));
+    const contents = continues ? this.#changed(before, session) : internals.contents(session);
+    const credential = toBase64url(this.#config.random(CREDENTIAL_BYTES));
+    const record = this.#record(session, contents, credential);
     if (loaded !== undefined) this.#records.delete(loaded.id);
     this.#makeRoom();
-    this.#records.set(session.id, record.record);
+    const id = this.#freeHandle(session);
+    this.#records.set(id, record);
     const transport = loaded?.transport ?? this.#transports.forStranger(request);
-    const start = record.record.authenticatedAt ?? record.record.createdAt;
-    const end = this.#config.timeline.absoluteEnd(start);
-    transport.write(request, response, `${session.id}.${record.credential}`, end);
+    const end = this.#config.timeline.absoluteEnd(record.authenticatedAt ?? record.createdAt);
+    transport.write(request, response, `${id}.${credential}`, end);
   }
 
-  #record(session: Session<Data>, contents: Contents, credentialBytes: Uint8Array) {
+  #freeHandle(session: Session<Data>): string {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const { id } = internals.state(session);
+      if (!this.#records.has(id)) return id;
+      internals.renewHandle(session);
+    }
+    throw new SessionError(
+      "ERR_SESSION_STORE",
+      `${OWNER}: ${MOST_ATTEMPTS} fresh handles in a row were taken. The source of random bytes does not give random ones.`,
+    );
+  }
+
+  #record(session: Session<Data>, contents: Contents, credential: string): MemoryRecord {
     const { codec, clock } = this.#config;
     const { subject, createdAt, authenticatedAt } = internals.state(session);
-    const credential = toBase64url(credentialBytes);
-    const record: MemoryRecord = {
+    return {
       credentialHash: hashOf(credential),
       data: codec.stringify(contents.data),
       flash: codec.stringify(contents.flash),
@@ -177,34 +192,45 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
       authenticatedAt,
       lastWritten: clock(),
     };
-    return { record, credential };
   }
 
   /** Applies what the request did to what is stored now, which may be newer than what the request saw. */
-  #update(session: Session<Data>, { id }: Found): void {
-    const { codec, clock, timeline } = this.#config;
-    const newest = this.#records.get(id);
+  #update(
+    request: SessionRequest,
+    response: SessionResponse,
+    session: Session<Data>,
+    loaded: Found,
+  ): void {
+    const { clock, codec, timeline } = this.#config;
+    const newest = this.#records.get(loaded.id);
     if (newest === undefined) {
       if (session.changes.some(({ type }) => type !== "flash-read")) throw gone();
       return;
     }
     const now = clock();
-    let record: MemoryRecord;
+    let record = newest;
     if (session.modified) {
-      const { data, flash } = this.#changed(newest, session);
-      const texts = { data: codec.stringify(data), flash: codec.stringify(flash) };
+      const contents = this.#changed(newest, session);
+      if (session.pending === "end" && isEmpty(contents)) {
+        this.#end(request, response, loaded);
+        return;
+      }
+      const texts = {
+        data: codec.stringify(contents.data),
+        flash: codec.stringify(contents.flash),
+      };
       record = { ...newest, ...texts, lastWritten: now };
-    } else {
-      const due = timeline.touchDue(now, newest.lastWritten);
-      record = due ? { ...newest, lastWritten: now } : newest;
+    } else if (timeline.touchDue(now, newest.lastWritten)) {
+      record = { ...newest, lastWritten: now };
     }
-    this.#records.delete(id);
-    this.#records.set(id, record);
+    // The last one in the map is the most recently used.
+    this.#records.delete(loaded.id);
+    this.#records.set(loaded.id, record);
   }
 
-  #changed(record: MemoryRecord, session: Session<Data>): Contents {
-    const contents = this.#contents(record);
-    applyChanges(contents, session.changes);
+  #changed(record: MemoryRecord | undefined, session: Session<Data>): Contents {
+    const contents = record === undefined ? { data: {}, flash: {} } : this.#contents(record);
+    applyChanges(contents, session.changes, this.#config.codec.copy);
     return contents;
   }
 
@@ -229,6 +255,14 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
 /** Fast and unsalted, because what is hashed is 32 random bytes. */
 function hashOf(credential: string): Uint8Array {
   return sha256(fromBase64url(credential) ?? new Uint8Array());
+}
+
+function isRenewed({ pending }: { readonly pending: Pending }): boolean {
+  return pending === "login" || pending === "regenerate";
+}
+
+function isEmpty({ data, flash }: Contents): boolean {
+  return Object.keys(data).length === 0 && Object.keys(flash).length === 0;
 }
 
 function gone(): SessionError {

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { xchacha as native } from "./aead.node.ts";
+import { type Aead, xchacha as portable } from "./aead.ts";
+import { runs } from "./kit.test.ts";
+
+const hex = (text: string) =>
+  Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+
+/** draft-irtf-cfrg-xchacha-03, appendix A.3.1. */
+const VECTOR = {
+  key: hex("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f"),
+  nonce: hex("404142434445464748494a4b4c4d4e4f5051525354555657"),
+  associated: hex("50515253c0c1c2c3c4c5c6c7"),
+  plaintext: new TextEncoder().encode(
+    "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it.",
+  ),
+  sealed: hex(
+    "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39" +
+      "ae64c6708c54c216cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9" +
+      "21f9664c97637da9768812f615c68b13b52e" +
+      "c0875924c1c7987947deafd8780acf49",
+  ),
+};
+
+const both: [string, (key: Uint8Array) => Aead][] = [
+  ["portable", portable],
+  ["native", native],
+];
+
+for (const [name, xchacha] of both) {
+  test(`${name}: the published vector of XChaCha20-Poly1305, both ways`, () => {
+    const { key, nonce, associated, plaintext, sealed } = VECTOR;
+    const aead = xchacha(key);
+    assert.deepEqual(new Uint8Array(aead.encrypt(nonce, associated, plaintext)), sealed);
+    const opened = aead.decrypt(nonce, associated, sealed);
+    assert.deepEqual(new Uint8Array(opened ?? []), plaintext);
+  });
+
+  test(`requirements 43 and 44: ${name}: anything that was not sealed so is undefined, never an exception`, () => {
+    const { key, nonce, associated, sealed } = VECTOR;
+    const aead = xchacha(key);
+    for (let length = 0; length < sealed.length; length += 1) {
+      assert.equal(aead.decrypt(nonce, associated, sealed.subarray(0, length)), undefined);
+    }
+    for (const part of [key, nonce, associated, sealed]) {
+      for (let bit = 0; bit < part.length * 8; bit += 1) {
+        const flipped = part.slice();
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const use = (original: Uint8Array) => (original === part ? flipped : original);
+        const opened = xchacha(use(key)).decrypt(use(nonce), use(associated), use(sealed));
+        assert.equal(opened, undefined, `bit ${bit}`);
+      }
+    }
+    assert.equal(aead.decrypt(nonce, associated.subarray(1), sealed), undefined);
+    assert.notEqual(aead.decrypt(nonce, associated, sealed), undefined);
+  });
+}
+
+test("native and portable make the same bytes, and open each other's, wherever the bytes lie in memory", () => {
+  const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+  fc.assert(
+    fc.property(
+      bytes(32),
+      bytes(24),
+      fc.uint8Array({ maxLength: 80 }),
+      fc.uint8Array({ maxLength: 300 }),
+      fc.nat(7),
+      (key, nonce, associated, plaintext, offset) => {
+        const shifted = (original: Uint8Array) => {
+          const bed = new Uint8Array(original.length + offset);
+          bed.set(original, offset);
+          return bed.subarray(offset);
+        };
+        const sealed = portable(key).encrypt(nonce, associated, plaintext);
+        const again = native(shifted(key)).encrypt(shifted(nonce), associated, shifted(plaintext));
+        assert.deepEqual(new Uint8Array(again), new Uint8Array(sealed));
+        for (const [, xchacha] of both) {
+          const opened = xchacha(key).decrypt(shifted(nonce), associated, shifted(sealed));
+          assert.deepEqual(new Uint8Array(opened ?? []), plaintext);
+        }
+      },
+    ),
+    runs(100),
+  );
+});

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { cookieTransport } from "keepsake";
+import { readCookies } from "./cookie-header.ts";
+import { runs } from "./kit.test.ts";
+
+const NAME = "__Host-session";
+const read = (header: string | null) => readCookies(header, NAME);
+
+test("a cookie is read wherever it stands", () => {
+  for (const header of [
+    `${NAME}=v`,
+    `a=1; ${NAME}=v`,
+    `${NAME}=v; a=1`,
+    `a=1;${NAME}=v;b=2`,
+    ` \t${NAME} \t= \tv\t ; a`,
+    `;;; ${NAME}=v;`,
+  ]) {
+    assert.deepEqual(read(header), ["v"], header);
+  }
+  assert.deepEqual(read(`${NAME}=a=b==`), ["a=b=="]);
+  assert.deepEqual(read(`${NAME}=`), [""]);
+  for (const header of [null, "", "a=1", NAME, `${NAME};`]) assert.deepEqual(read(header), []);
+});
+
+test("requirement 26: several Cookie fields, joined as HTTP/2 asks, read as one", () => {
+  const corpus = [`a=1; ${NAME}=v; b=2`, `${NAME}=v`, `x; ${NAME}=v; =y; ${NAME}=w`];
+  const transport = cookieTransport();
+  for (const header of corpus) {
+    const fields = header.split("; ");
+    const get = (name: string) => (name === "cookie" ? fields.join("; ") : null);
+    assert.deepEqual(transport.read({ headers: { get } }), read(header));
+  }
+});
+
+test("requirement 27: equal spellings count once, and at most four candidates are looked at", () => {
+  assert.deepEqual(read(`${NAME}=a; ${NAME}=b; ${NAME}=a`), ["a", "b"]);
+  const many = Array.from({ length: 9 }, (_, index) => `${NAME}=v${index}`).join("; ");
+  assert.deepEqual(read(many), ["v0", "v1", "v2", "v3"]);
+});
+
+test("requirement 28: no look-alike is taken for the cookie", () => {
+  const blanks = [
+    "\u00a0",
+    "\u2000",
+    "\u3000",
+    "\ufeff",
+    "\u0085",
+    "\u000b",
+    "\f",
+    "\0",
+    "\r",
+    "\n",
+  ];
+  const impostors = [
+    ...blanks.flatMap((blank) => [`${blank}${NAME}`, `${NAME}${blank}`]),
+    NAME.toLowerCase(),
+    NAME.toUpperCase(),
+    `$${NAME}`,
+    `"${NAME}"`,
+    `${NAME}[]`,
+    `${NAME}-seen`,
+    `x${NAME}`,
+    `x ${NAME}`,
+    "__Host%2Dsession",
+    "%5F%5FHost-session",
+    "__Hoſt-session",
+  ];
+  for (const impostor of impostors) {
+    assert.deepEqual(read(`${impostor}=evil`), [], JSON.stringify(impostor));
+    assert.deepEqual(read(`${impostor}=evil; ${NAME}=good`), ["good"], JSON.stringify(impostor));
+  }
+  assert.deepEqual(read(`=${NAME}=evil`), [], "a nameless cookie");
+  assert.deepEqual(read(`$Version=1; ${NAME}=v; $Path=/`), ["v"]);
+  assert.deepEqual(read(`a="x; ${NAME}=v; y"`), ["v"], "quotes do not hide what follows");
+});
+
+test("requirement 28: values are neither decoded nor unquoted", () => {
+  for (const value of ["%41", '"quoted"', "a+b", "%", "\u00a0x"]) {
+    assert.deepEqual(read(`${NAME}=${value}`), [value]);
+  }
+});
+
+test("requirement 29: names that objects inherit are names like any other, and change nothing", () => {
+  const names = ["__proto__", "constructor", "toString", "hasOwnProperty"];
+  const header = names.map((name) => `${name}=polluted`).join("; ");
+  for (const name of names) {
+    assert.deepEqual(readCookies("a=1", name), []);
+    assert.deepEqual(readCookies(header, name), ["polluted"]);
+    assert.deepEqual(
+      cookieTransport({ name, prefix: "none" }).read({ headers: { get: () => header } }),
+      ["polluted"],
+    );
+  }
+  assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+});
+
+test("requirement 30: a header of more than 16 KiB carries no session", () => {
+  const pad = (length: number) => `${NAME}=v; a=${"x".repeat(length - NAME.length - 6)}`;
+  assert.equal(pad(16_384).length, 16_384);
+  assert.deepEqual(read(pad(16_384)), ["v"]);
+  assert.deepEqual(read(pad(16_385)), []);
+});
+
+/** The fastest of a few runs, in milliseconds: what the work costs, without what else the machine does. */
+function cost(header: string): number {
+  const times = Array.from({ length: 5 }, () => {
+    const before = performance.now();
+    read(header);
+    return performance.now() - before;
+  });
+  return Math.min(...times);
+}
+
+test("requirement 30: 2,000 pairs take less than 10 ms", () => {
+  const header = `${Array.from({ length: 2000 }, () => "a=1").join("; ")}; ${NAME}=v`;
+  assert.ok(header.length < 16_384);
+  assert.deepEqual(read(header), ["v"]);
+  assert.ok(cost(header) < 10);
+});
+
+test("requirement 30: the worst header of 16 KiB costs less than 10 ms (blanks inside a name or value)", () => {
+  const blanks = " ".repeat(16_000);
+  for (const header of [
+    `x${blanks}y=1; ${NAME}=v`,
+    `${NAME}=x${blanks}y`,
+    `${blanks}${NAME}=v`,
+    `x${"\t ".repeat(8000)}y=${NAME}`,
+  ]) {
+    const milliseconds = cost(header);
+    assert.ok(milliseconds < 10, `${milliseconds} ms`);
+  }
+});
+
+test("requirement 31: junk in other cookies never hides the session's", () => {
+  const junk = fc
+    .string({ unit: "binary", maxLength: 20 })
+    .map((text) => text.replaceAll(";", ""))
+    .filter((text) => !text.includes(NAME));
+  fc.assert(
+    fc.property(fc.array(junk, { maxLength: 40 }), fc.array(junk, { maxLength: 40 }), (a, b) => {
+      const header = [...a, `${NAME}=good`, ...b].join("; ");
+      assert.deepEqual(read(header), ["good"]);
+    }),
+    runs(300),
+  );
+});
+
+test("requirement 31: a good cookie among 1,000 junk pairs is read", () => {
+  const junk = Array.from({ length: 500 }, (_, index) => `%${index}="\\`);
+  assert.deepEqual(read([...junk, `${NAME}=good`, ...junk].join("; ")), ["good"]);
+});
+
+test("any text at all is read without an exception, within the bounds", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
+      for (const header of [text, `${NAME}=${text}`, `${text}${NAME}=v`]) {
+        const values = read(header);
+        assert.ok(values.length <= 4);
+        assert.equal(new Set(values).size, values.length);
+      }
+    }),
+    runs(300),
+  );
+});

@@ -1,0 +1,32 @@
+/** What may have to be waited for. */
+export type Eventually<Result> = Result | Promise<Result>;
+
+/** Goes on at once where there is nothing to wait for. Any object with a `then` is waited for, as `await` does. */
+export function andThen<Result, Next>(
+  result: Result | PromiseLike<Result>,
+  next: (result: Result) => Eventually<Next>,
+): Eventually<Next> {
+  return isThenable(result) ? Promise.resolve(result).then(next) : next(result);
+}
+
+/** Gives what `act` gives, and passes what it throws, at once or later, through `fail`. */
+export function orElse<Result>(
+  act: () => Result | PromiseLike<Result>,
+  fail: (error: unknown) => never,
+): Eventually<Result> {
+  try {
+    const result = act();
+    return isThenable(result) ? Promise.resolve(result).catch(fail) : result;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+function isThenable<Result>(value: Result | PromiseLike<Result>): value is PromiseLike<Result> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "then" in value &&
+    typeof value.then === "function"
+  );
+}
