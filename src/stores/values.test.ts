@@ -66,7 +66,9 @@ for (const [name, make] of STORES) {
     await fc.assert(
       fc.asyncProperty(entries, async (list) => {
         const data = Object.fromEntries(list);
-        if (JSON.stringify(data).length > 2000) return;
+        const text = JSON.stringify(data);
+        // A key of backslashes alone is the business of the test below, and would trouble this one at random.
+        if (text.length > 2000 || /"(?:\\\\)+":/.test(text)) return;
         const { data: back } = await roundTrip(data);
         // -0 is the one value that JSON itself changes.
         assert.equal(JSON.stringify(back), JSON.stringify(data));
@@ -74,6 +76,15 @@ for (const [name, make] of STORES) {
       }),
       runs(100),
     );
+  });
+
+  test(`invariant 16, any JSON value round-trips, ${name}: a key that begins with an escape, after another session had one of backslashes (nodejs/node#63785)`, async () => {
+    for (const [at, key] of ["\n", '"', "\t", "\0", "\ud800"].entries()) {
+      const place = `${name} ${at}`;
+      for (const backslash of ["\\", "\\\\"]) await roundTrip({ [place]: 1, [backslash]: 2 });
+      const { data } = await roundTrip({ [place]: 1, [key]: 2 });
+      assert.deepEqual(Object.keys(data), [place, key]);
+    }
   });
 
   test(`invariant 16, any JSON value round-trips, ${name}: -0 becomes 0, and that is all that changes`, async () => {

@@ -104,6 +104,37 @@ export const lifeCycleCases: readonly SceneCase[] = [
     },
   ],
   [
+    "invariant 6, a late response never harms a newer session: a slow reader undoes no change and no login",
+    async (scene) => {
+      for (const change of ["/set", "/login?user=bob"]) {
+        const loaded = Promise.withResolvers<void>();
+        const changed = Promise.withResolvers<void>();
+        const { newVisitor, clock, idle } = await scene.serveWith((store) => ({
+          load: (request) => store.load(request),
+          save: async (request, ...rest) => {
+            if (request.headers.get("x-slow") !== null) {
+              loaded.resolve();
+              await changed.promise;
+            }
+            await store.save(request, ...rest);
+          },
+        }));
+        const visitor = newVisitor();
+        await visitor.post("/set", { a: 1 });
+        // Now a use has to be noted, so that the reader has something to write.
+        clock.advance(idle / 2);
+        const slow = visitor.request("/read", { headers: { "x-slow": "1" } });
+        await loaded.promise;
+        await visitor.post(change, { a: 2 });
+        const after = await read(visitor);
+        changed.resolve();
+        await slow;
+        const later = await read(visitor);
+        equal([later.id, later.subject, later.data], [after.id, after.subject, after.data], change);
+      }
+    },
+  ],
+  [
     "invariant 4, no lost update: fifty requests at once leave fifty keys and a count of fifty",
     async ({ newVisitor, remembers }) => {
       if (!remembers) return;
