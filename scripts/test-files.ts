@@ -1,0 +1,33 @@
+import { glob } from "node:fs/promises";
+import { ROOT, type Runtime } from "./runtimes.ts";
+
+const EVERYWHERE = [
+  "src/core/**/*.test.ts",
+  "src/stores/**/*.test.ts",
+  "src/adapters/**/*.test.ts",
+];
+
+const PATTERNS: Record<Runtime, readonly string[]> = {
+  node26: ["src/**/*.test.ts", "test/**/*.test.ts", "probe/**/*.test.ts", "examples/**/*.test.ts"],
+  node24: ["src/**/*.test.ts"],
+  node22: ["src/**/*.test.ts"],
+  bun: EVERYWHERE,
+  deno: EVERYWHERE,
+};
+
+/** What cannot run on a runtime, each with the reason. */
+const EXCEPTIONS: Partial<Record<Runtime, Readonly<Record<string, string>>>> = {};
+
+/** The test files for a runtime, sorted; with words, only those whose path has one of them. */
+export async function testFiles(
+  runtime: Runtime,
+  words: readonly string[] = [],
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const file of glob(PATTERNS[runtime], { cwd: ROOT })) found.push(file);
+  const exceptions = EXCEPTIONS[runtime] ?? {};
+  return found
+    .filter((file) => !Object.hasOwn(exceptions, file))
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+    .sort();
+}

@@ -1,0 +1,59 @@
+import { chromium } from "./chromium.ts";
+import { endWithChildren } from "./processes.ts";
+import { HAS_RUNTIMES, type Runtime } from "./runtimes.ts";
+import { conclude, runSteps, type Step } from "./steps.ts";
+import { build, lint, types } from "./tasks.ts";
+import { testFiles } from "./test-files.ts";
+import { testsOn } from "./test-runs.ts";
+
+const OTHER_RUNTIMES: readonly Runtime[] = ["node24", "node22", "bun", "deno"];
+
+const browser: Step = {
+  title: "Browser (chromium)",
+  work: async () => {
+    await chromium();
+    return { passed: 1, failed: 0 };
+  },
+};
+
+async function everything(): Promise<Step[]> {
+  const files = await testFiles("node26");
+  const steps = [...types, lint, build];
+  if (files.some((file) => file.startsWith("test/browser/"))) steps.push(browser);
+  steps.push(withoutSkips(testsOn("node26", files)));
+  if (!HAS_RUNTIMES) {
+    console.log("Other runtimes are tried on Linux x64 alone: here the tests run on this Node.");
+    return steps;
+  }
+  for (const runtime of OTHER_RUNTIMES) steps.push(testsOn(runtime, await testFiles(runtime)));
+  return steps;
+}
+
+/** For development: the test files whose path has one of the words, and what those need. */
+async function only(words: readonly string[]): Promise<Step[]> {
+  const files = await testFiles("node26", words);
+  if (files.length === 0) throw new Error(`No test file has ${words.join(" or ")} in its path.`);
+  const tests = testsOn("node26", files);
+  return files.some((file) => file.startsWith("test/")) ? [build, tests] : [tests];
+}
+
+/** On the runtime of record a test that is skipped is one that nobody runs. */
+function withoutSkips({ title, work }: Step): Step {
+  return {
+    title,
+    work: async () => {
+      const outcome = await work();
+      const { skipped = 0 } = outcome;
+      if (skipped === 0) return outcome;
+      return {
+        ...outcome,
+        failed: outcome.failed + skipped,
+        output: "Skipped tests are failures.",
+      };
+    },
+  };
+}
+
+endWithChildren();
+const words = process.argv.slice(2);
+conclude(await runSteps(words.length === 0 ? await everything() : await only(words)));
