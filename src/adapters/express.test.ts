@@ -19,6 +19,7 @@ testAdapter("express");
 testAdapter("express4");
 testAdapter("connect");
 
+const onEvent = () => undefined;
 const SECRET = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
 
 async function listen(t: TestContext, listener: RequestListener): Promise<string> {
@@ -34,7 +35,7 @@ async function listen(t: TestContext, listener: RequestListener): Promise<string
 
 /** A store that takes a moment to save, as a database does. */
 function slow(): SessionStore {
-  const store = new InMemorySessionStore();
+  const store = new InMemorySessionStore({ onEvent });
   return {
     load: (request) => store.load(request),
     save: async (...args) => {
@@ -45,7 +46,7 @@ function slow(): SessionStore {
 }
 
 const stores: Record<string, () => SessionStore> = {
-  "a store that saves at once": () => new CookieSessionStore({ secret: SECRET }),
+  "a store that saves at once": () => new CookieSessionStore({ secret: SECRET, onEvent }),
   "a store that saves later": slow,
 };
 

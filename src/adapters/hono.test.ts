@@ -15,7 +15,8 @@ interface Data {
   text: string;
 }
 
-const newApp = () => new Hono<SessionEnv<Data>>().use(sessions<Data>(SECRET));
+const newApp = () =>
+  new Hono<SessionEnv<Data>>().use(sessions<Data>(SECRET, { onEvent: () => undefined }));
 
 const down: SessionStore<Data> = {
   load: () => Promise.reject(new Error("down")),

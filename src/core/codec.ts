@@ -9,6 +9,7 @@ import {
   isValues,
   type Values,
 } from "./json.ts";
+import { parseJson } from "./json-parse.ts";
 import type { Limits } from "./limits.ts";
 import type { Serializer } from "./serializer.ts";
 
@@ -79,7 +80,7 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
   const parse = (text: string): Values | undefined => {
     let values: unknown;
     try {
-      values = serializer.parse(text);
+      values = strict ? parseJson(text) : serializer.parse(text);
     } catch {
       return undefined;
     }

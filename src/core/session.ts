@@ -1,39 +1,14 @@
-import type { Change, Contents } from "./changes.ts";
+import type { Change } from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import { assign, type Values } from "./json.ts";
 import { liveData } from "./live-data.ts";
 import { createSessionConfig, type SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
-import type {
-  LoginOptions,
-  Pending,
-  SessionState,
-  StoredSession,
-  StoredState,
-} from "./session-state.ts";
+import type { SessionInternals } from "./session-internals.ts";
+import type { LoginOptions, Pending, SessionState, StoredSession } from "./session-state.ts";
 import { TrackedContents } from "./tracked-contents.ts";
 
-/** What the core does with a session and an application cannot. */
-export interface SessionInternals {
-  /** Whether the request used the session at all. */
-  isAccessed<Data extends object>(session: Session<Data>): boolean;
-  /** Not a copy. */
-  contents<Data extends object>(session: Session<Data>): Contents;
-  state<Data extends object>(session: Session<Data>): StoredState;
-  /** Throws `ERR_SESSION_VALUE` where something was put into the data in place that cannot be stored. */
-  check<Data extends object>(session: Session<Data>): void;
-  /** From here on every change throws. */
-  close<Data extends object>(session: Session<Data>): void;
-  /** Forgets all changes but the end of the session. */
-  discard<Data extends object>(session: Session<Data>): void;
-  /** Takes over what a store loaded, without copying it; not a change. */
-  load<Data extends object>(session: Session<Data>, data: Values, flash: Values): void;
-  /** Takes over what a schema made of the data. Throws `ERR_SESSION_VALUE` for what cannot be stored. */
-  convert<Data extends object>(session: Session<Data>, data: object): void;
-  /** For a store that finds the handle taken. */
-  renewHandle<Data extends object>(session: Session<Data>): void;
-}
-
+/** The way of the core to what a session hides from applications. Set below, where its private fields can be seen. */
 export let internals: SessionInternals;
 
 function isSubject(subject: unknown): subject is string {

@@ -20,6 +20,7 @@ export const CARRIER_OPTIONS = ["cookie", "transport"] as const;
 
 /** The transports of one store. */
 export interface Transports {
+  readonly list: readonly SessionTransport[];
   readonly vary: readonly string[];
   /** Opens what the request carries. `open` gives the sessions that one transport's tokens name. */
   find<Found extends { readonly id: string }>(
@@ -53,6 +54,7 @@ export function createTransports(
   }
 
   return {
+    list,
     vary: [...new Set(list.flatMap(({ vary }) => vary))],
     find(request, open, onDuplicate) {
       const found = list.flatMap((each) => only(openAll(each, request, open), onDuplicate) ?? []);

@@ -104,7 +104,8 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
     this.#sealer = sealerOf(options, this.#config);
     this.#transports = createTransports(OWNER, options, { onEvent, clock: this.#config.clock });
     this.#onEvent = onEvent;
-    this.vary = this.#transports.vary;
+    const companions = this.#transports.list.map((transport) => this.#companion(transport));
+    this.vary = [...new Set([...this.#transports.vary, ...companions.flatMap(({ vary }) => vary)])];
   }
 
   load(request: SessionRequest): Session<Data> {

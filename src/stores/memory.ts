@@ -1,7 +1,6 @@
-import { equalBytes } from "@noble/ciphers/utils.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { fromBase64url, toBase64url } from "#base64url";
+import { toBase64url } from "#base64url";
 import { applyChanges, type Contents } from "../core/changes.ts";
+import { hashCredential, isCredential } from "../core/credential.ts";
 import { SessionError } from "../core/errors.ts";
 import { type OnEvent, warnOnce } from "../core/events.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
@@ -121,7 +120,7 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
     const [, id = "", credential = ""] = TOKEN.exec(token) ?? [];
     const record = this.#records.get(id);
     if (record === undefined) return undefined;
-    if (!equalBytes(hashOf(credential), record.credentialHash)) return undefined;
+    if (!isCredential(credential, record.credentialHash)) return undefined;
     if (this.#isExpired(record)) {
       this.#records.delete(id);
       return undefined;
@@ -184,7 +183,7 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
     const { codec, clock } = this.#config;
     const { subject, createdAt, authenticatedAt } = internals.state(session);
     return {
-      credentialHash: hashOf(credential),
+      credentialHash: hashCredential(credential),
       data: codec.stringify(contents.data),
       flash: codec.stringify(contents.flash),
       subject,
@@ -250,11 +249,6 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
       this.#records.delete(id);
     }
   }
-}
-
-/** Fast and unsalted, because what is hashed is 32 random bytes. */
-function hashOf(credential: string): Uint8Array {
-  return sha256(fromBase64url(credential) ?? new Uint8Array());
 }
 
 function isRenewed({ pending }: { readonly pending: Pending }): boolean {
