@@ -84,7 +84,7 @@ const routes: Record<string, Route> = {
       data: session.toObject(),
       id: session.id,
       isNew: session.isNew,
-      subject: session.subject,
+      subject: session.subject ?? null,
       createdAt: session.createdAt,
       expiresAt: session.expiresAt,
     }),

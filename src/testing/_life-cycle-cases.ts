@@ -53,7 +53,7 @@ export const lifeCycleCases: readonly SceneCase[] = [
         ok(carriesToken(response), "the answer takes no token away");
         equal(tokenOf(visitor), undefined, "the token that is left");
         const after = await read(visitor);
-        equal([after.isNew, after.subject, after.data], [true, undefined, {}], "afterwards");
+        equal([after.isNew, after.subject, after.data], [true, null, {}], "afterwards");
       },
     ],
   ),
@@ -69,7 +69,7 @@ export const lifeCycleCases: readonly SceneCase[] = [
         await visitor.post(end);
         const after = (await read(thief)).subject;
         // A store without memory cannot know, and its documentation says so.
-        equal(after, remembers ? undefined : "ada", `a copied token after ${end}`);
+        equal(after, remembers ? null : "ada", `a copied token after ${end}`);
       }
     },
   ],

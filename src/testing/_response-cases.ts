@@ -120,7 +120,7 @@ export const responseCases: readonly SceneCase[] = [
       await visitor.post("/login?user=ada");
       equal((await visitor.post("/logout?status=500")).status, 500, "the answer");
       equal(tokenOf(visitor), undefined, "the token that is left");
-      equal((await read(visitor)).subject, undefined, "the subject afterwards");
+      equal((await read(visitor)).subject, null, "the subject afterwards");
     },
   ],
 ];

@@ -7,7 +7,7 @@ export interface ReadAnswer {
   readonly data: Record<string, unknown>;
   readonly id: string;
   readonly isNew: boolean;
-  readonly subject?: string;
+  readonly subject: string | null;
   readonly createdAt: string;
   readonly expiresAt: string;
 }

@@ -42,7 +42,7 @@ export const timeCases: readonly SceneCase[] = [
       }
       equal((await read(busy)).subject, "ada", "just before the absolute timeout");
       clock.advance(idle / 2);
-      equal((await read(busy)).subject, undefined, "at the absolute timeout");
+      equal((await read(busy)).subject, null, "at the absolute timeout");
       equal((await read(again)).subject, "ada", "after a second login");
     },
   ],
