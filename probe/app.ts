@@ -120,6 +120,8 @@ const routes: Record<string, Route> = {
   },
   "POST /logout": ({ session, query }) => {
     session.logout();
+    const size = query.get("size");
+    if (size !== null) session.set("large", "x".repeat(Number(size)));
     return done(Number(query.get("status") ?? 204));
   },
   "POST /regenerate": ({ session }) => {
@@ -157,8 +159,13 @@ const routes: Record<string, Route> = {
   },
   "GET /public": (call) => {
     setFromQuery(call);
-    return { ...text("ok"), headers: { ...TEXT, "cache-control": "public, max-age=60" } };
+    const forever = "public, max-age=60";
+    return {
+      ...text("ok"),
+      headers: { ...TEXT, "cache-control": forever, "cdn-cache-control": forever },
+    };
   },
+  "GET /state": ({ session }) => json({ isEmpty: session.isEmpty, pending: session.pending }),
   "GET /large": (call) => {
     call.session.set("large", "x".repeat(Number(parameter(call, "size"))));
     return text("ok");

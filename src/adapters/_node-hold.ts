@@ -1,5 +1,6 @@
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { Readable } from "node:stream";
+import type { ServerResponse } from "node:http";
+import { giveWay } from "./_node-give-way.ts";
+import { appear, callDropped, originalsOf, PipedSources, setHeaders } from "./_node-response.ts";
 
 /** What happens before the first byte of a response leaves. */
 export interface BeforeHeaders {
@@ -14,12 +15,10 @@ type Phase =
   | "waiting"
   /** It has, and the save is under way. */
   | "held"
-  /** The save failed: what the application still writes is dropped. */
-  | "refused"
-  /** The save is done, or failed and another answer is being given: all goes through. */
+  /** The save is done: all goes through. */
   | "open";
 
-type Callback = (error?: Error | null) => void;
+type Listener = (...args: unknown[]) => void;
 
 /**
  * Holds back what an application writes until the session is saved, in the order in which it was written. The
@@ -27,69 +26,73 @@ type Callback = (error?: Error | null) => void;
  * has begun and ended, `write` asks for patience by `false` and `drain`, callbacks are called when their write is done.
  */
 export function holdResponse(response: ServerResponse, { save, fail }: BeforeHeaders): void {
-  const original = {
-    writeHead: response.writeHead,
-    write: response.write,
-    end: response.end,
-    flushHeaders: response.flushHeaders,
-  };
+  const original = originalsOf(response);
   const headersBefore = response.getHeaders();
-  const sources = new Set<Readable>();
-  response.on("pipe", (source: Readable) => sources.add(source));
-  response.on("unpipe", (source: Readable) => sources.delete(source));
-
+  const sources = new PipedSources(response);
   let phase: Phase = "waiting";
-  let held: (() => unknown)[] = [];
   let ended = false;
   let owesDrain = false;
-  let failed = false;
-
-  /** Whether what is written now is left over from an answer that is not sent. */
-  const isLeftOver = () =>
-    phase === "refused" || (failed && phase === "open" && response.writableEnded);
+  let held: (() => unknown)[] = [];
+  const drains: Listener[] = [];
 
   const release = (): void => {
     phase = "open";
-    const calls = held;
+    let flushed: unknown = true;
+    try {
+      for (const call of held) flushed = call();
+      passDrain(flushed !== false);
+    } catch (error) {
+      // Whoever wrote what cannot be sent has gone on, so it goes where the failure of a save goes, if there is time.
+      if (response.headersSent) response.destroy();
+      else giveWay(response, { original, headers: response.getHeaders(), sources, error, fail });
+    }
     held = [];
-    for (const call of calls) call();
-    if (owesDrain && !response.writableNeedDrain && !response.writableEnded) response.emit("drain");
+  };
+
+  /** Whoever waits for `drain` was collected: a wrapper around the response may keep the event to itself. */
+  const passDrain = (now: boolean): void => {
+    const due = owesDrain && now && !response.writableEnded;
+    if (due) response.emit("drain");
+    for (const listener of drains) {
+      const once = "listener" in listener;
+      if (due) Reflect.apply(listener, response, []);
+      if (!due || !once) original.on.call(response, "drain", listener);
+    }
   };
 
   const refuse = (error: unknown): void => {
-    phase = "refused";
-    failed = true;
+    phase = "open";
     held = [];
-    for (const source of sources) source.unpipe(response);
-    // Once the application is done with its own answer, because it has to be told from the one that takes its place.
-    setImmediate(() => {
-      phase = "open";
-      ended = false;
-      restoreHeaders(response, headersBefore);
-      fail(error);
-    });
+    passDrain(false);
+    giveWay(response, { original, headers: headersBefore, sources, error, fail });
   };
 
   /** Saves, if that has not begun, then lets a call through: at once if nothing has to be waited for. */
-  const begin = (call: () => unknown): void => {
-    if (phase === "open") {
-      call();
-      return;
+  const begin = <Result>(call: () => Result, meanwhile: Result): Result => {
+    if (phase === "open") return call();
+    if (phase === "held") {
+      held.push(call);
+      return meanwhile;
     }
-    held.push(call);
-    if (phase !== "waiting") return;
     phase = "held";
+    let saved: void | Promise<void>;
     try {
-      const saved = save();
-      if (saved === undefined) release();
-      else saved.then(release, refuse);
+      saved = save();
     } catch (error) {
       refuse(error);
+      return meanwhile;
     }
+    if (saved === undefined) {
+      phase = "open";
+      passDrain(false);
+      return call();
+    }
+    held.push(call);
+    saved.then(release, refuse);
+    return meanwhile;
   };
 
   response.writeHead = function writeHead(status: number, ...rest: unknown[]): ServerResponse {
-    if (isLeftOver()) return response;
     if (phase === "open") {
       return Reflect.apply(original.writeHead, response, [status, ...rest]) as ServerResponse;
     }
@@ -102,93 +105,37 @@ export function holdResponse(response: ServerResponse, { save, fail }: BeforeHea
     response.statusCode = status;
     if (typeof reason === "string") response.statusMessage = reason;
     setHeaders(response, headers);
-    begin(() => Reflect.apply(original.writeHead, response, [status]));
-    return response;
+    const call = () => Reflect.apply(original.writeHead, response, [status]) as ServerResponse;
+    return begin(call, response);
   } as ServerResponse["writeHead"];
 
   response.flushHeaders = function flushHeaders(): void {
-    if (!isLeftOver()) begin(() => Reflect.apply(original.flushHeaders, response, []));
+    begin(() => original.flushHeaders.call(response), undefined);
   };
 
   response.write = function write(...args: unknown[]): boolean {
-    if (isLeftOver()) return callLater(args, true);
-    let flushed = false;
-    begin(() => {
-      flushed = Reflect.apply(original.write, response, args) as boolean;
-    });
+    const flushed = begin(() => Reflect.apply(original.write, response, args) as boolean, false);
     if (phase === "held") owesDrain = true;
     return flushed;
   } as ServerResponse["write"];
 
   response.end = function end(...args: unknown[]): ServerResponse {
-    if (isLeftOver() || (phase === "held" && ended)) return callLater(args, response);
+    if (phase === "held" && ended) return callDropped(args, response);
     ended = true;
-    begin(() => Reflect.apply(original.end, response, args));
-    return response;
+    return begin(() => Reflect.apply(original.end, response, args) as ServerResponse, response);
   } as ServerResponse["end"];
 
-  const unsent = () => phase === "held" || phase === "refused";
-  appear(response, "headersSent", unsent);
-  appear(response, "writableEnded", () => unsent() && ended);
-  appear(response, "finished", () => unsent() && ended);
-}
-
-/** Calls the callback among the arguments of a write that is dropped, so that nobody waits for it. */
-function callLater<Result>(args: readonly unknown[], result: Result): Result {
-  const callback = args.find((each): each is Callback => typeof each === "function");
-  if (callback !== undefined) process.nextTick(callback);
-  return result;
-}
-
-function restoreHeaders(response: ServerResponse, before: OutgoingHttpHeaders): void {
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
-  for (const [name, value] of Object.entries(before)) {
-    if (value !== undefined) response.setHeader(name, value);
-  }
-  response.statusCode = 500;
-  response.statusMessage = "";
-}
-
-/** Makes a property true as long as `early` is, and what it is by itself otherwise. */
-function appear(
-  response: ServerResponse,
-  name: "headersSent" | "writableEnded" | "finished",
-  early: () => boolean,
-): void {
-  let own = Object.getOwnPropertyDescriptor(response, name);
-  for (
-    let object = response;
-    own === undefined && object !== null;
-    object = Object.getPrototypeOf(object)
-  ) {
-    own = Object.getOwnPropertyDescriptor(object, name);
-  }
-  let value: unknown = own?.value;
-  Object.defineProperty(response, name, {
-    configurable: true,
-    enumerable: true,
-    get: () => early() || (own?.get === undefined ? value : own.get.call(response)),
-    // `finished` is a plain property that Node assigns.
-    set: (next: unknown) => {
-      value = next;
-    },
-  });
-}
-
-/** As Node's own `writeHead` takes them: an object, a list of pairs, or names and values in turn. */
-function setHeaders(response: ServerResponse, headers: unknown): void {
-  if (typeof headers !== "object" || headers === null) return;
-  if (!Array.isArray(headers)) {
-    for (const [name, value] of Object.entries(headers)) {
-      if (value !== undefined) response.setHeader(name, value as string | string[]);
+  response.on = function on(event: string, listener: Listener): ServerResponse {
+    if (event !== "drain" || phase === "open") {
+      return original.on.call(response, event, listener);
     }
-    return;
-  }
-  const flat = headers.every(Array.isArray) ? headers.flat(1) : headers;
-  for (let at = 0; at < flat.length; at += 2) response.removeHeader(String(flat[at]));
-  for (let at = 0; at + 1 < flat.length; at += 2) {
-    response.appendHeader(String(flat[at]), flat[at + 1]);
-  }
+    drains.push(listener);
+    return response;
+  } as ServerResponse["on"];
+
+  appear(response, "headersSent", () => phase === "held");
+  appear(response, "writableEnded", () => phase === "held" && ended);
+  appear(response, "finished", () => phase === "held" && ended);
 }
 
 function alreadySent(): Error {

@@ -1,4 +1,5 @@
 import { SessionError } from "../core/errors.ts";
+import { addVary, type SessionResponse } from "../core/exchange.ts";
 
 /** Whether an error is nothing but a bad request. */
 export function isClientsFault(error: unknown): error is SessionError {
@@ -16,5 +17,16 @@ export function refusalText({ status }: SessionError): string {
       return "Service Unavailable";
     default:
       return "Internal Server Error";
+  }
+}
+
+/** Puts on an answer to an error what it has to carry. */
+export function addHeaders(response: SessionResponse, { headers }: SessionError): void {
+  for (const [name, values] of Object.entries(headers)) {
+    for (const value of [values].flat()) {
+      if (name === "vary") addVary(response, value.split(/\s*,\s*/));
+      else if (name === "set-cookie") response.headers.append(name, value);
+      else response.headers.set(name, value);
+    }
   }
 }

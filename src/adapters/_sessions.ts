@@ -3,7 +3,7 @@ import {
   type MiddlewareOptions,
   SessionMiddleware,
 } from "../core/middleware.ts";
-import { checkOptions, describe, misconfigured } from "../core/options.ts";
+import { checkObject, checkOptions, describe, misconfigured } from "../core/options.ts";
 import type { Secret } from "../core/secrets.ts";
 import { isStore, type SessionStore } from "../core/store.ts";
 import {
@@ -32,13 +32,15 @@ export function readArguments<Data extends object, Own extends object>(
   source: SessionsSource<Data, Own>,
   rest: SessionsOptions<Data> & Own,
 ): SessionsArguments<Data, Own> {
+  checkObject("sessions", rest);
   if (isStore<Data>(source)) return { store: source, options: rest };
   if (typeof source === "object" && source !== null && !isList(source)) {
     return { store: undefined, options: { ...source, ...rest } };
   }
   if (typeof source !== "string" && !isList(source)) {
     throw misconfigured(
-      `sessions: give a secret, a list of secrets, a store or options, not ${describe(source)}. ` +
+      `sessions: give a secret, a list of secrets, a store or options, not ${describe(source)}` +
+        `${source === undefined ? " (is the variable set?)" : ""}. ` +
         'For example: sessions(secretsFromEnv("APP_SECRET")).',
     );
   }

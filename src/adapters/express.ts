@@ -53,7 +53,7 @@ export function sessions<Data extends object = DefaultData>(
       else next(error);
     };
     const proceed = (session: Session<Data>): void => {
-      Object.assign(request, { session });
+      defineSession(request, session);
       holdResponse(response, {
         save: () => middleware.save(nodeRequest(request), nodeResponse(response), session),
         fail,
@@ -70,6 +70,23 @@ export function sessions<Data extends object = DefaultData>(
     if (loaded instanceof Promise) loaded.then(proceed, fail);
     else proceed(loaded);
   };
+}
+
+/** Read-only, because `req.session = null` ends a session in other libraries and would do nothing here. */
+function defineSession<Data extends object>(
+  request: IncomingMessage,
+  session: Session<Data>,
+): void {
+  Object.defineProperty(request, "session", {
+    configurable: true,
+    enumerable: true,
+    get: () => session,
+    set() {
+      throw new TypeError(
+        "req.session cannot be replaced. To end the session call req.session.logout(), to empty it req.session.clear().",
+      );
+    },
+  });
 }
 
 /** Answered here, because an error handler would log what any client can cause. */

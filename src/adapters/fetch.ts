@@ -1,9 +1,10 @@
+import { SessionError } from "../core/errors.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { checkFunction } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { withOpenHeaders } from "./_fetch-response.ts";
-import { isClientsFault, refusalText } from "./_refusal.ts";
+import { addHeaders, isClientsFault, refusalText } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -64,7 +65,11 @@ async function answer<Data extends object>(
   onError: FetchOptions["onError"],
 ): Promise<Response> {
   const failed = async (error: unknown): Promise<Response> => {
-    if (onError !== undefined) return onError(error, request);
+    if (onError !== undefined) {
+      const response = withOpenHeaders(await onError(error, request));
+      if (error instanceof SessionError) addHeaders(response, error);
+      return response;
+    }
     if (isClientsFault(error)) return new Response(refusalText(error), { status: error.status });
     throw error;
   };

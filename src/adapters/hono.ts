@@ -3,7 +3,7 @@ import { SessionError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { withOpenHeaders } from "./_fetch-response.ts";
-import { refusalText } from "./_refusal.ts";
+import { addHeaders, refusalText } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -44,8 +44,7 @@ export function sessions<Data extends object = DefaultData>(
       await middleware.save(request, response, session);
       if (response !== c.res) replaceResponse(c, response);
     } catch (error) {
-      // The error handler's answer must not inherit the headers of the one that is not sent.
-      if (c.finalized) c.res = undefined;
+      if (c.finalized) replaceResponse(c, emptyResponse(error));
       throw answerable(error);
     }
   };
@@ -55,6 +54,13 @@ export function sessions<Data extends object = DefaultData>(
 function replaceResponse(c: Context, response: Response): void {
   c.res = undefined;
   c.res = response;
+}
+
+/** The error handler's answer inherits its headers, and none of those of the answer that is not sent. */
+function emptyResponse(error: unknown): Response {
+  const response = new Response();
+  if (error instanceof SessionError) addHeaders(response, error);
+  return response;
 }
 
 /** Hono's own error handler asks an error for its response; without one the answer is 500, and the error is logged. */

@@ -1,6 +1,16 @@
 import type { OnEvent } from "./events.ts";
 import type { SessionResponse } from "./exchange.ts";
 
+/** What some caches obey instead of Cache-Control (RFC 9213). */
+const TARGETED = [
+  "cdn-cache-control",
+  "cloudflare-cdn-cache-control",
+  "vercel-cdn-cache-control",
+  "netlify-cdn-cache-control",
+  "surrogate-control",
+  "edge-control",
+];
+
 /** No cache may keep a response that carries a token, whatever the application said (RFC 9111 5.2.2.5). */
 export function forbidCaching({ headers }: SessionResponse, onEvent: OnEvent): void {
   const cacheControl = headers.get("cache-control");
@@ -8,4 +18,10 @@ export function forbidCaching({ headers }: SessionResponse, onEvent: OnEvent): v
     onEvent({ type: "cache-control-overruled", cacheControl });
   }
   if (cacheControl !== "no-store") headers.set("cache-control", "no-store");
+  for (const name of TARGETED) {
+    const value = headers.get(name);
+    if (value === null) continue;
+    onEvent({ type: "cache-control-overruled", cacheControl: `${name}: ${value}` });
+    headers.delete(name);
+  }
 }

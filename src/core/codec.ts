@@ -1,14 +1,6 @@
 import { utf8Length } from "./bytes.ts";
 import { SessionError } from "./errors.ts";
-import {
-  assign,
-  copyJson,
-  countKeys,
-  equalJson,
-  findMisfit,
-  isValues,
-  type Values,
-} from "./json.ts";
+import { assign, copyJson, equalJson, findMisfit, isValues, type Values } from "./json.ts";
 import { parseJson } from "./json-parse.ts";
 import type { Limits } from "./limits.ts";
 import type { Serializer } from "./serializer.ts";
@@ -44,12 +36,20 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
     throw unfit(key ?? "the data", "something that the serializer makes no well-formed text of");
   };
 
+  /** A value may have been made unprintable in place; that is told at the save, with its path. */
+  const printAnyway = (value: unknown): string => {
+    try {
+      return serializer.stringify(value);
+    } catch {
+      return "";
+    }
+  };
+
   const checkAll = (values: Values): void => {
-    const misfit = findMisfit(values, limits.depth);
-    if (misfit !== undefined) throw unfit(misfit.path, misfit.what);
-    const keys = countKeys(values);
-    if (keys > limits.keys)
-      throw tooLarge(values, `has ${keys} keys`, `limits.keys (${limits.keys})`);
+    const misfit = findMisfit(values, limits);
+    if (misfit === undefined) return;
+    if (!misfit.isExcess) throw unfit(misfit.path, misfit.what);
+    throw tooLarge(values, "has too many keys", `limits.keys (${limits.keys})`);
   };
 
   const check = (key: string, value: unknown): void => {
@@ -64,7 +64,7 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
   const tooLarge = (values: Values, what: string, limit: string): SessionError =>
     new SessionError(
       "ERR_SESSION_TOO_LARGE",
-      `The session ${what}, over ${limit}. ${largestKeys(values, (value) => serializer.stringify(value))} Store less, or raise the limit.`,
+      `The session ${what}, over ${limit}. ${largestKeys(values, printAnyway)} Store less, or raise the limit.`,
     );
 
   const stringify = (values: Values): string => {
@@ -99,14 +99,7 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
     },
     copy,
     equal: (a, b) => equalJson(a, b) && (strict || print(undefined, a) === print(undefined, b)),
-    print: (value) => {
-      // A value may have been made unprintable in place; that is told at the save, with its path.
-      try {
-        return serializer.stringify(value);
-      } catch {
-        return "";
-      }
-    },
+    print: printAnyway,
     copyWithin: (values) => parse(stringify(values)) ?? {},
     stringify,
     parse,

@@ -38,6 +38,8 @@ export class SessionError extends Error {
   readonly code: SessionErrorCode;
   /** The HTTP status that fits, such as 500 or 503. */
   readonly status: number;
+  /** Headers that the answer to this error has to carry, such as the one that takes the token of an ended session away. */
+  headers: Record<string, string | string[]> = {};
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import { assign, copyJson, countKeys, equalJson, findMisfit, type Values } from "./json.ts";
+import { assign, copyJson, equalJson, findMisfit, type Values } from "./json.ts";
 import { type Any, runs } from "./kit.test.ts";
 
-const find = (value: unknown, depth = 32) => findMisfit({ k: value }, depth);
+const find = (value: unknown, depth = 32, keys = 1_000_000) =>
+  findMisfit({ k: value }, { depth, keys });
 
 const NASTY_KEYS = [
   "__proto__",
@@ -167,8 +168,11 @@ test("requirement 52: as deep as the limit is fine, one more is not, and a hundr
 });
 
 test("keys of objects are counted, indices of arrays are not", () => {
-  assert.equal(countKeys({ a: 1, b: { c: [1, 2, { d: 1 }] }, e: [] }), 5);
-  for (const value of [null, 1, "x", [], [1, 2]]) assert.equal(countKeys(value), 0);
+  // The session's own key "k" is one of them.
+  const value = { a: 1, b: { c: [1, 2, { d: 1 }] }, e: [] };
+  assert.equal(find(value, 32, 6), undefined);
+  assert.equal(find(value, 32, 5)?.isExcess, true);
+  for (const each of [null, 1, "x", [], [1, 2]]) assert.equal(find(each, 32, 1), undefined);
 });
 
 test("requirement 50: assigning and copying __proto__ makes a key of it and changes no prototype", () => {

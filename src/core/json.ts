@@ -2,13 +2,19 @@
 export interface Misfit {
   readonly path: string;
   readonly what: string;
+  /** Whether it is one key too many, and not the value itself. */
+  readonly isExcess?: true;
 }
 
 export type Values = Record<string, unknown>;
 
-/** The first part of a session's values that JSON would change or drop, or that nests too deep; `undefined` if none. */
-export function findMisfit(values: Values, depth: number): Misfit | undefined {
+/** The first part of a session's values that JSON would change or drop, or that is over a limit; `undefined` if none. */
+export function findMisfit(
+  values: Values,
+  limits: { readonly depth: number; readonly keys: number },
+): Misfit | undefined {
   const ancestors: object[] = [];
+  let keys = 0;
 
   const visit = (value: unknown, path: () => string): Misfit | undefined => {
     if (value === null) return undefined;
@@ -28,10 +34,13 @@ export function findMisfit(values: Values, depth: number): Misfit | undefined {
   };
 
   const visitObject = (value: object, path: () => string): Misfit | undefined => {
-    const what = unfitObject(value, ancestors, depth);
+    const what = unfitObject(value, ancestors, limits.depth);
     if (what !== undefined) return { path: path(), what };
+    const names = Object.keys(value);
+    const excess = Array.isArray(value) ? undefined : count(names, path);
+    if (excess !== undefined) return excess;
     ancestors.push(value);
-    for (const name of Object.keys(value)) {
+    for (const name of names) {
       const misfit = visit((value as Values)[name], () => join(path(), name, value));
       if (misfit !== undefined) return misfit;
     }
@@ -39,19 +48,20 @@ export function findMisfit(values: Values, depth: number): Misfit | undefined {
     return undefined;
   };
 
-  for (const key of Object.keys(values)) {
+  const count = (names: readonly string[], path: () => string): Misfit | undefined => {
+    keys += names.length;
+    if (keys <= limits.keys) return undefined;
+    return { path: path(), what: "one key too many", isExcess: true };
+  };
+
+  const names = Object.keys(values);
+  const excess = count(names, () => "");
+  if (excess !== undefined) return excess;
+  for (const key of names) {
     const misfit = visit(values[key], () => key);
     if (misfit !== undefined) return misfit;
   }
   return undefined;
-}
-
-/** How many keys all objects in a value have together. The value must have no cycles. */
-export function countKeys(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  let count = Array.isArray(value) ? 0 : Object.keys(value).length;
-  for (const name of Object.keys(value)) count += countKeys((value as Values)[name]);
-  return count;
 }
 
 function unfitObject(

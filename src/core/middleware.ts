@@ -61,6 +61,8 @@ export class SessionMiddleware<Data extends object> {
   /**
    * Saves the session and puts what has to travel on the response. Called once, when the status is known and before the
    * headers leave; from here on every change of the session throws.
+   *
+   * What it throws has `headers` for the answer that takes the application's place.
    */
   save(
     request: SessionRequest,
@@ -82,13 +84,39 @@ export class SessionMiddleware<Data extends object> {
         }
         return this.#store.save(request, response, session);
       },
-      (error) => {
-        const failure = storeError(error, "saved");
-        this.#onEvent({ type: "save-failed", error: failure });
-        throw failure;
-      },
+      (error) => this.#fail(request, session, storeError(error, "saved")),
     );
   }
+
+  /** A session that ended stays ended, also where what came after it could not be saved. */
+  #fail(request: SessionRequest, session: Session<Data>, failure: SessionError): Eventually<never> {
+    this.#onEvent({ type: "save-failed", error: failure });
+    const response = { headers: new Headers(), status: failure.status };
+    addVary(response, this.#vary);
+    const fail = (): never => {
+      failure.headers = plainHeaders(response.headers);
+      throw failure;
+    };
+    if (session.pending !== "end") return fail();
+    internals.discard(session);
+    // If the end cannot be saved either, the first failure tells of it.
+    return andThen(
+      orElse(
+        () => this.#store.save(request, response, session),
+        () => undefined,
+      ),
+      fail,
+    );
+  }
+}
+
+function plainHeaders(headers: Headers): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie();
+  headers.delete("set-cookie");
+  return {
+    ...Object.fromEntries(headers),
+    ...(cookies.length === 0 ? {} : { "set-cookie": cookies }),
+  };
 }
 
 /** Makes of whatever a store throws an error that says so, and that adapters answer with 503. */

@@ -32,11 +32,15 @@ const RENAMED: Record<string, string> = {
   httponly: "httpOnly",
 };
 
-/** Refuses what is not an option, so that a misspelt one is never silently without effect. */
-export function checkOptions(owner: string, options: object, known: readonly string[]): void {
+export function checkObject(owner: string, options: unknown): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw misconfigured(`${owner}: the options must be an object, not ${kindOf(options)}.`);
   }
+}
+
+/** Refuses what is not an option, so that a misspelt one is never silently without effect. */
+export function checkOptions(owner: string, options: object, known: readonly string[]): void {
+  checkObject(owner, options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const instead = Object.hasOwn(RENAMED, name) ? RENAMED[name] : undefined;

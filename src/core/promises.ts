@@ -9,10 +9,10 @@ export function andThen<Result, Next>(
   return isThenable(result) ? Promise.resolve(result).then(next) : next(result);
 }
 
-/** Gives what `act` gives, and passes what it throws, at once or later, through `fail`. */
+/** Gives what `act` gives or, where that throws, at once or later, what `fail` makes of the error. */
 export function orElse<Result>(
   act: () => Result | PromiseLike<Result>,
-  fail: (error: unknown) => never,
+  fail: (error: unknown) => Eventually<Result>,
 ): Eventually<Result> {
   try {
     const result = act();

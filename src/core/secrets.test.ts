@@ -61,7 +61,7 @@ test("requirement 33: no secret, no store", () => {
 });
 
 test("the message tells which secret of a list it is about", () => {
-  assert.match(refused([SECRET, "short"]).message, /secret 2 of 2 has 5 bytes/);
+  assert.match(refused([SECRET, "short"]).message, /secret 2 of 2 is 5 bytes long/);
   assert.match(refused([SECRET, OLD_SECRET, SECRET]).message, /listed twice/);
 });
 

@@ -50,7 +50,9 @@ function weak(owner: string, what: string, why: string): SessionError {
 
 function findWeakness(secret: string): string | undefined {
   const bytes = utf8Length(secret);
-  if (bytes < SHORTEST_BYTES) return `has ${bytes} bytes, fewer than ${SHORTEST_BYTES}`;
+  if (bytes < SHORTEST_BYTES) return `is ${bytes} bytes long, which is less than ${SHORTEST_BYTES}`;
+  if (secret.trim() !== secret)
+    return "begins or ends with white space, as text read from a file does";
   if (!secret.isWellFormed()) return "is not well-formed text";
   if (new Set(secret).size < FEWEST_CHARACTERS) return "repeats a few characters";
   if (isPeriodic(secret)) return "repeats itself";

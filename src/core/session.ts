@@ -1,6 +1,6 @@
 import type { Change } from "./changes.ts";
 import { SessionError } from "./errors.ts";
-import { assign, type Values } from "./json.ts";
+import { assign, isValues, type Values } from "./json.ts";
 import { liveData } from "./live-data.ts";
 import { createSessionConfig, type SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
@@ -17,6 +17,14 @@ function isSubject(subject: unknown): subject is string {
     subject.length >= 1 &&
     subject.length <= 1024 &&
     subject.isWellFormed()
+  );
+}
+
+/** Elsewhere these methods call back when they are done: code that waits for that would wait for ever. */
+function refuseCallback(name: string, given: readonly unknown[]): void {
+  if (given.length === 0) return;
+  throw new TypeError(
+    `session.${name}() takes no callback and nothing else. It takes effect when the response leaves: go on in the next line.`,
   );
 }
 
@@ -68,6 +76,8 @@ export class Session<Data extends object = DefaultData> {
     this.#subject = state.subject;
     this.#createdAt = state.createdAt;
     this.#authenticatedAt = state.authenticatedAt;
+    // What other libraries take as data, `session.user = …`, would be lost without a word.
+    Object.preventExtensions(this);
   }
 
   /** The value of a key, `fallback` (default: `undefined`) if there is none. Changes in place to an object are noticed. */
@@ -144,6 +154,9 @@ export class Session<Data extends object = DefaultData> {
   /** Sets several keys. If one of the values cannot be stored, none is set. */
   update(values: Partial<Data>): void {
     const contents = this.#change();
+    if (!isValues(values)) {
+      throw new SessionError("ERR_SESSION_VALUE", "update takes an object of keys and values.");
+    }
     const entries = Object.entries(values);
     for (const [key, value] of entries) this.#config.codec.check(key, value);
     for (const [key, value] of entries) contents.set(key, value);
@@ -199,11 +212,13 @@ export class Session<Data extends object = DefaultData> {
 
   /** Whether the save has anything to do. */
   get modified(): boolean {
+    this.#accessed = true;
     return this.#pending !== "none" || this.changes.length > 0;
   }
 
   /** Whether there is nothing to store: no data, no flash value, no subject. A new session that is empty is not saved. */
   get isEmpty(): boolean {
+    this.#accessed = true;
     return this.#subject === undefined && this.#contents.isEmpty;
   }
 
@@ -255,7 +270,8 @@ export class Session<Data extends object = DefaultData> {
   }
 
   /** A new token at once, the old one dead, everything else as it was. For a change of rights that is no login. */
-  regenerate(): void {
+  regenerate(...none: never[]): void {
+    refuseCallback("regenerate", none);
     this.#change();
     this.#renewToken("regenerate");
   }
@@ -267,13 +283,15 @@ export class Session<Data extends object = DefaultData> {
   }
 
   /** Ends the session and goes on as an empty stranger: what is set afterwards starts a new session. */
-  logout(): void {
+  logout(...none: never[]): void {
+    refuseCallback("logout", none);
     this.#change();
     this.#end();
   }
 
   /** Ends the session; changing it later in the request throws `ERR_SESSION_DESTROYED`. */
-  destroy(): void {
+  destroy(...none: never[]): void {
+    refuseCallback("destroy", none);
     this.#change();
     this.#end();
     this.#phase = "destroyed";
@@ -291,6 +309,7 @@ export class Session<Data extends object = DefaultData> {
 
   /** What this request did to the contents, in order, for a store to save. */
   get changes(): readonly Change[] {
+    this.#accessed = true;
     return this.#contents.changes;
   }
 
@@ -299,6 +318,7 @@ export class Session<Data extends object = DefaultData> {
    * nothing but a flash value ends when that has been read.
    */
   get pending(): Pending {
+    this.#accessed = true;
     return this.#pending === "none" && this.#isSpent() ? "end" : this.#pending;
   }
 

@@ -146,6 +146,20 @@ test("invariant 6, a late response never harms: only a login goes on from a sess
   assert.notEqual(session.id, id);
 });
 
+test("invariant 6, a late response never harms: a logout that comes too late takes no newer token away", async () => {
+  for (const after of [() => {}, (session: Loose) => session.flash("note", "bye")]) {
+    const { store, visitor, cookie } = await start();
+    const late = inFlight(store, cookie);
+    late.session.logout();
+    after(late.session);
+    await visitor.visit((session) => session.login("ada"));
+    const failed = after.length > 0;
+    if (failed) assert.throws(late.finish, refusal("ERR_SESSION_GONE"));
+    else assert.deepEqual(late.finish(), []);
+    assert.equal(store.size, 1);
+  }
+});
+
 test("invariant 5, the dead stay dead: a login of the same user brings back no data of a session that ended meanwhile", async () => {
   const { store, visitor } = await start();
   await visitor.visit((session) => session.login("ada"));

@@ -153,8 +153,8 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
   ): void {
     const before = loaded && this.#records.get(loaded.id);
     const continues = loaded !== undefined && session.pending !== "end";
-    // A login needs nothing of the session before it.
-    if (continues && before === undefined && session.pending !== "login") throw gone();
+    // Its token may be that of a newer session by now, and only a login may take the place of that.
+    if (loaded !== undefined && before === undefined && !isLogin(session)) throw gone();
     const contents = continues ? this.#changed(before, session) : internals.contents(session);
     const credential = toBase64url(this.#config.random(CREDENTIAL_BYTES));
     const record = this.#record(session, contents, credential);
@@ -253,6 +253,10 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
 
 function isRenewed({ pending }: { readonly pending: Pending }): boolean {
   return pending === "login" || pending === "regenerate";
+}
+
+function isLogin<Data extends object>(session: Session<Data>): boolean {
+  return session.pending === "login" || (session.isNew && session.subject !== undefined);
 }
 
 function isEmpty({ data, flash }: Contents): boolean {

@@ -92,6 +92,8 @@ export const responseCases: readonly SceneCase[] = [
       ok(varies(await visitor.get("/read")), "an answer that read the session does not vary");
       const changed = await visitor.get("/public?key=k&value=v");
       equal(changed.headers.get("cache-control"), "no-store", "Cache-Control with a token");
+      equal(changed.headers.get("cdn-cache-control"), null, "CDN-Cache-Control with a token");
+      ok(varies(await visitor.get("/state")), "asking what there is to save is reading, too");
       ok(varies(changed), "an answer with a token does not vary");
       ok(
         events.some(({ type }) => type === "cache-control-overruled"),
@@ -115,12 +117,17 @@ export const responseCases: readonly SceneCase[] = [
   ],
   [
     "invariant 17, a failed handler changes nothing: but logout takes effect",
-    async ({ newVisitor, tokenOf }) => {
+    async ({ newVisitor, tokenOf, transport, remembers }) => {
       const visitor = newVisitor();
-      await visitor.post("/login?user=ada");
-      equal((await visitor.post("/logout?status=500")).status, 500, "the answer");
-      equal(tokenOf(visitor), undefined, "the token that is left");
-      equal((await read(visitor)).subject, null, "the subject afterwards");
+      for (const path of ["/logout?status=500", "/logout?size=100000"]) {
+        await visitor.post("/login?user=ada");
+        const thief = newVisitor();
+        thief.hold(transport.name, tokenOf(visitor) ?? "");
+        equal((await visitor.post(path)).status, 500, "the answer");
+        equal(tokenOf(visitor), undefined, "the token that is left");
+        equal((await read(visitor)).subject, null, "the subject afterwards");
+        equal((await read(thief)).subject, remembers ? null : "ada", "what a copied token shows");
+      }
     },
   ],
 ];
