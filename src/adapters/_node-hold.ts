@@ -16,7 +16,9 @@ type Phase =
   /** It has, and the save is under way. */
   | "held"
   /** The save is done: all goes through. */
-  | "open";
+  | "open"
+  /** The save failed: whoever still writes here, such as a wrapper around the response, writes for nobody. */
+  | "dropped";
 
 type Listener = (...args: unknown[]) => void;
 
@@ -43,8 +45,12 @@ export function holdResponse(response: ServerResponse, { save, fail }: BeforeHea
       passDrain(flushed !== false);
     } catch (error) {
       // Whoever wrote what cannot be sent has gone on, so it goes where the failure of a save goes, if there is time.
-      if (response.headersSent) response.destroy();
-      else giveWay(response, { original, headers: response.getHeaders(), sources, error, fail });
+      if (response.headersSent) {
+        response.destroy();
+      } else {
+        phase = "dropped";
+        giveWay(response, { original, headers: response.getHeaders(), sources, error, fail });
+      }
     }
     held = [];
   };
@@ -61,7 +67,7 @@ export function holdResponse(response: ServerResponse, { save, fail }: BeforeHea
   };
 
   const refuse = (error: unknown): void => {
-    phase = "open";
+    phase = "dropped";
     held = [];
     passDrain(false);
     giveWay(response, { original, headers: headersBefore, sources, error, fail });
@@ -70,6 +76,7 @@ export function holdResponse(response: ServerResponse, { save, fail }: BeforeHea
   /** Saves, if that has not begun, then lets a call through: at once if nothing has to be waited for. */
   const begin = <Result>(call: () => Result, meanwhile: Result): Result => {
     if (phase === "open") return call();
+    if (phase === "dropped") return meanwhile;
     if (phase === "held") {
       held.push(call);
       return meanwhile;
@@ -96,6 +103,7 @@ export function holdResponse(response: ServerResponse, { save, fail }: BeforeHea
     if (phase === "open") {
       return Reflect.apply(original.writeHead, response, [status, ...rest]) as ServerResponse;
     }
+    if (phase === "dropped") return response;
     if (phase === "held") {
       // Without headers it is Node's own, for a response whose headers it finds unsent.
       if (rest.length === 0) return response;
@@ -114,19 +122,20 @@ export function holdResponse(response: ServerResponse, { save, fail }: BeforeHea
   };
 
   response.write = function write(...args: unknown[]): boolean {
+    if (phase === "dropped") return callDropped(args, true);
     const flushed = begin(() => Reflect.apply(original.write, response, args) as boolean, false);
     if (phase === "held") owesDrain = true;
     return flushed;
   } as ServerResponse["write"];
 
   response.end = function end(...args: unknown[]): ServerResponse {
-    if (phase === "held" && ended) return callDropped(args, response);
+    if (phase === "dropped" || (phase === "held" && ended)) return callDropped(args, response);
     ended = true;
     return begin(() => Reflect.apply(original.end, response, args) as ServerResponse, response);
   } as ServerResponse["end"];
 
   response.on = function on(event: string, listener: Listener): ServerResponse {
-    if (event !== "drain" || phase === "open") {
+    if (event !== "drain" || phase === "open" || phase === "dropped") {
       return original.on.call(response, event, listener);
     }
     drains.push(listener);

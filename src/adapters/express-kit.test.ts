@@ -30,6 +30,7 @@ export const quick = (): SessionStore => new InMemorySessionStore({ onEvent });
 export const late: ErrorRequestHandler = async (error, _req, res, _next) => {
   await tick();
   await tick();
+  if (res.headersSent) return;
   res.status(error.status ?? 500).send(`sorry: ${error.code ?? error.name}`);
 };
 
