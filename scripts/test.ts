@@ -16,10 +16,12 @@ const browser: Step = {
   },
 };
 
+const needsBrowser = (file: string): boolean => file.startsWith("test/browser/");
+
 async function everything(): Promise<Step[]> {
   const files = await testFiles("node26");
   const steps = [...types, lint, build];
-  if (files.some((file) => file.startsWith("test/browser/"))) steps.push(browser);
+  if (files.some(needsBrowser)) steps.push(browser);
   steps.push(withoutSkips(testsOn("node26", files)));
   if (!HAS_RUNTIMES) {
     console.log("Other runtimes are tried on Linux x64 alone: here the tests run on this Node.");
@@ -33,8 +35,9 @@ async function everything(): Promise<Step[]> {
 async function only(words: readonly string[]): Promise<Step[]> {
   const files = await testFiles("node26", words);
   if (files.length === 0) throw new Error(`No test file has ${words.join(" or ")} in its path.`);
-  const tests = testsOn("node26", files);
-  return files.some((file) => file.startsWith("test/")) ? [build, tests] : [tests];
+  const steps: Step[] = files.some((file) => file.startsWith("test/")) ? [build] : [];
+  if (files.some(needsBrowser)) steps.push(browser);
+  return [...steps, testsOn("node26", files)];
 }
 
 /** On the runtime of record a test that is skipped is one that nobody runs. */
