@@ -1,19 +1,12 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import express, { type ErrorRequestHandler, type Express } from "express";
-import {
-  CookieSessionStore,
-  cookieTransport,
-  headerTransport,
-  InMemorySessionStore,
-  type SessionStore,
-} from "keepsake";
+import { CookieSessionStore, cookieTransport, headerTransport, type SessionStore } from "keepsake";
 import { sessions } from "keepsake/adapters/express";
 import { testAdapter } from "../../probe/adapter-cases.ts";
+import { listen, slow } from "./express-kit.test.ts";
 
 testAdapter("express");
 testAdapter("express4");
@@ -22,32 +15,9 @@ testAdapter("connect");
 const onEvent = () => undefined;
 const SECRET = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
 
-async function listen(t: TestContext, listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** A store that takes a moment to save, as a database does. */
-function slow(): SessionStore {
-  const store = new InMemorySessionStore({ onEvent });
-  return {
-    load: (request) => store.load(request),
-    save: async (...args) => {
-      await new Promise((resolve) => setImmediate(resolve));
-      store.save(...args);
-    },
-  };
-}
-
 const stores: Record<string, () => SessionStore> = {
   "a store that saves at once": () => new CookieSessionStore({ secret: SECRET, onEvent }),
-  "a store that saves later": slow,
+  "a store that saves later": () => slow(),
 };
 
 function newApp(store: SessionStore): Express {
