@@ -58,6 +58,21 @@ test("the probe's options reach the store", async (t) => {
   assert.ok(life >= 100_000 && life < 110_000, `the idle timeout is ${life} ms`);
 });
 
+test("routes that need what is to come answer 501", async (t) => {
+  const { url } = await start(t, []);
+  const routes = [
+    "GET /sessions",
+    "POST /revoke?id=x",
+    "POST /revoke-others",
+    "GET /form",
+    "POST /form",
+  ];
+  for (const route of routes) {
+    const [method = "", path = ""] = route.split(" ");
+    assert.equal((await fetch(url + path, { method })).status, 501, route);
+  }
+});
+
 test("a word that is no option, or no value of one, is refused with the usage", async () => {
   for (const args of [["--adapter", "none"], ["--idle-timeout", "1h"], ["--unknown"]]) {
     const child = spawn(process.execPath, ["scripts/run.mjs", "probe/main.ts", ...args], {
