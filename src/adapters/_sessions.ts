@@ -35,6 +35,10 @@ export function readArguments<Data extends object, Own extends object>(
   checkObject("sessions", rest);
   if (isStore<Data>(source)) return { store: source, options: rest };
   if (typeof source === "object" && source !== null && !isList(source)) {
+    const twice = Object.keys(rest).find((name) => name in source);
+    if (twice !== undefined) {
+      throw misconfigured(`sessions: ${twice} is given twice. Give all options in one object.`);
+    }
     return { store: undefined, options: { ...source, ...rest } };
   }
   if (typeof source !== "string" && !isList(source)) {

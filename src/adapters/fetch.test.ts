@@ -133,3 +133,22 @@ test("requirement 87: a cookie and a header that name different sessions are a 4
   const junk = await show(request({ cookie, "x-session-id": "junk" }));
   assert.equal(await junk.json(), 1);
 });
+
+test("two ways of naming one thing, and options that belong to a store, are refused", () => {
+  const config = { code: "ERR_SESSION_CONFIG" };
+  const store = new InMemorySessionStore<{ a: number }>();
+  assert.throws(() => sessions({ secret: SECRET, idleTimeout: 60 }, { idleTimeout: 3600 }), config);
+  assert.throws(() => sessions(SECRET, { secret: SECRET }), config);
+  assert.throws(() => sessions(store, { idleTimeout: 60 }), config);
+});
+
+test("the answer to a failed save varies as the other would have", async () => {
+  const response = await sessions<{ a: string }>(SECRET, {
+    onError: () => new Response(null, { status: 500 }),
+    onEvent: () => undefined,
+  })((_, session) => {
+    session.set("a", "x".repeat(5000));
+    return new Response();
+  })(request());
+  assert.equal(response.headers.get("vary"), "Cookie");
+});

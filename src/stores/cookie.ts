@@ -10,6 +10,7 @@ import { checkSecrets, type Secret } from "../core/secrets.ts";
 import { internals, Session } from "../core/session.ts";
 import {
   createSessionConfig,
+  HANDLE_BYTES,
   SESSION_OPTIONS,
   type SessionConfig,
   type SessionOptions,
@@ -216,8 +217,15 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
     const { id, createdAt, authenticatedAt, subject } = internals.state(session);
     const { data, flash } = internals.contents(session);
     const start = authenticatedAt ?? createdAt;
+    const handle = fromBase64url(id);
+    if (handle?.length !== HANDLE_BYTES) {
+      throw new SessionError(
+        "ERR_SESSION_STORE",
+        `${OWNER}: the session is not one that this store made.`,
+      );
+    }
     const bytes = writePayload({
-      handle: fromBase64url(id) ?? new Uint8Array(),
+      handle,
       issuedAt: now,
       createdAt,
       authenticatedAt,

@@ -190,3 +190,21 @@ test("invariant 7, login changes the token: the old one is dead at once", async 
   assert.notEqual(await visitor.see((session) => session.id), id);
   assert.equal(store.size, 1);
 });
+
+test("a record that the serializer cannot read is no session, and an event, never an empty session", async () => {
+  const events: string[] = [];
+  let broken = false;
+  const serializer = {
+    parse: (text: string) => (broken ? undefined : JSON.parse(text)),
+    stringify: (value: unknown) => JSON.stringify(value),
+  };
+  const store = new InMemorySessionStore<Any>({
+    serializer,
+    onEvent: ({ type }) => events.push(type),
+  });
+  const visitor = new Visitor(store);
+  await visitor.visit((session) => session.login("ada"));
+  broken = true;
+  assert.equal(await visitor.see((session) => session.subject), undefined);
+  assert.deepEqual(events, ["data-refused"]);
+});

@@ -125,6 +125,11 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
       this.#records.delete(id);
       return undefined;
     }
+    const { codec } = this.#config;
+    if (codec.parse(record.data) === undefined || codec.parse(record.flash) === undefined) {
+      this.#onEvent({ type: "data-refused", id, reason: "the serializer cannot read it" });
+      return undefined;
+    }
     return { id, record, transport };
   }
 

@@ -76,7 +76,6 @@ export const lifeCycleCases: readonly SceneCase[] = [
   [
     "invariant 5, the dead stay dead: a request in flight during logout brings nothing back",
     async (scene) => {
-      if (!scene.remembers) return;
       const loaded = Promise.withResolvers<void>();
       const { newVisitor, tokenOf, transport, carriesToken } = await scene.serveWith((store) => ({
         load: async (request) => {
@@ -102,6 +101,7 @@ export const lifeCycleCases: readonly SceneCase[] = [
       equal(await response.text(), "error: ERR_SESSION_GONE", "its text");
       ok(!carriesToken(response), "it carries a token");
     },
+    "memory",
   ],
   [
     "invariant 6, a late response never harms a newer session: a slow reader undoes no change and no login",
@@ -136,8 +136,7 @@ export const lifeCycleCases: readonly SceneCase[] = [
   ],
   [
     "invariant 4, no lost update: fifty requests at once leave fifty keys and a count of fifty",
-    async ({ newVisitor, remembers }) => {
-      if (!remembers) return;
+    async ({ newVisitor }) => {
       const visitor = newVisitor();
       await visitor.post("/set", { count: 0 });
       const keys = Array.from({ length: 50 }, (_, index) => `k${index}`);
@@ -148,5 +147,6 @@ export const lifeCycleCases: readonly SceneCase[] = [
       const { data } = await read(visitor);
       equal([Object.keys(data).length, data.count], [51, 50], "the keys and the count");
     },
+    "memory",
   ],
 ];

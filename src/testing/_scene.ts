@@ -24,7 +24,12 @@ export interface Scene {
 }
 
 /** A named case, as data. */
-export type SceneCase = readonly [name: string, act: (scene: Scene) => Promise<void>];
+export type SceneCase = readonly [
+  name: string,
+  act: (scene: Scene) => Promise<void>,
+  /** What the store must be able to do for the case to say anything. */
+  needs?: "memory",
+];
 
 const IDLE = 1000;
 const ABSOLUTE = 5000;

@@ -61,7 +61,8 @@ const cases: readonly SceneCase[] = [
  * ```
  */
 export function adapterSuite(options: AdapterSuiteOptions): Case[] {
-  return cases.map(([name, act]) => ({
+  const able = cases.filter(([, , needs]) => needs === undefined || options.remembers);
+  return able.map(([name, act]) => ({
     name,
     async run() {
       const served: ServedApplication[] = [];

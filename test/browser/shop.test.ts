@@ -172,7 +172,9 @@ async function itemsInCart(page: Page): Promise<string> {
 }
 
 /** By how many pixels the page is wider than the window. */
-function overflow(page: Page): Promise<number> {
+async function overflow(page: Page): Promise<number> {
+  // A click waits for the page to be there, but not for its stylesheet.
+  await page.waitForLoadState("load");
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
