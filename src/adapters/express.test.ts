@@ -154,3 +154,28 @@ test("a bad request is answered without the application's error handler", async 
   assert.equal(response.status, 400);
   assert.equal(errors, 0);
 });
+
+test("requirement 23: a Secure cookie over plain http to another host is one event", async (t) => {
+  const events: string[] = [];
+  const store = new CookieSessionStore({
+    secret: SECRET,
+    onEvent: (event) => events.push(event.type === "insecure-transport" ? event.host : event.type),
+  });
+  const app = newApp(store);
+  app.get("/read", (req, res) => {
+    req.session.set("a", 1);
+    res.end();
+  });
+  const url = await listen(t, app);
+  const { hostname, port } = new URL(url);
+  for (let round = 0; round < 2; round += 1) {
+    const socket = connect(Number(port), hostname);
+    t.after(() => socket.destroy());
+    socket.write("GET /read HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n");
+    assert.match(
+      (await socket.setEncoding("latin1").toArray()).join(""),
+      /set-cookie: __Host-session=/i,
+    );
+  }
+  assert.deepEqual(events, ["shop.example"]);
+});

@@ -21,5 +21,5 @@ export interface SessionInternals {
   /** Takes over what a schema made of the data. Throws `ERR_SESSION_VALUE` for what cannot be stored. */
   convert<Data extends object>(session: Session<Data>, data: object): void;
   /** For a store that finds the handle taken. */
-  renewHandle<Data extends object>(session: Session<Data>): void;
+  replaceHandle<Data extends object>(session: Session<Data>): void;
 }

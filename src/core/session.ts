@@ -228,6 +228,7 @@ export class Session<Data extends object = DefaultData> {
     return this.#subject;
   }
 
+  /** When the session began; a login does not change it. */
   get createdAt(): Date {
     this.#accessed = true;
     return new Date(this.#created());
@@ -266,17 +267,17 @@ export class Session<Data extends object = DefaultData> {
     else if (this.#subject !== subject) contents.clear();
     this.#subject = subject;
     this.#authenticatedAt = this.#config.clock();
-    this.#renewToken("login");
+    this.#replaceToken("login");
   }
 
   /** A new token at once, the old one dead, everything else as it was. For a change of rights that is no login. */
   regenerate(...none: never[]): void {
     refuseCallback("regenerate", none);
     this.#change();
-    this.#renewToken("regenerate");
+    this.#replaceToken("regenerate");
   }
 
-  #renewToken(pending: "login" | "regenerate"): void {
+  #replaceToken(pending: "login" | "regenerate"): void {
     this.#id = undefined;
     if (this.#pending === "end") return;
     if (pending === "login" || this.#pending === "none") this.#pending = pending;
@@ -410,7 +411,7 @@ export class Session<Data extends object = DefaultData> {
       },
       load: (session, data, flash) => session.#contents.load(data, flash),
       convert: (session, data) => session.#contents.convert(data),
-      renewHandle: (session) => {
+      replaceHandle: (session) => {
         session.#id = undefined;
       },
     };

@@ -137,7 +137,7 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
     const loaded = this.#loaded.get(session);
     if (session.isNew && session.isEmpty) {
       if (loaded !== undefined) this.#end(request, response, loaded);
-    } else if (loaded === undefined || session.isNew || isRenewed(session)) {
+    } else if (loaded === undefined || session.isNew || needsNewToken(session)) {
       this.#replace(request, response, session, loaded);
     } else {
       this.#update(request, response, session, loaded);
@@ -176,7 +176,7 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const { id } = internals.state(session);
       if (!this.#records.has(id)) return id;
-      internals.renewHandle(session);
+      internals.replaceHandle(session);
     }
     throw new SessionError(
       "ERR_SESSION_STORE",
@@ -256,7 +256,7 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
   }
 }
 
-function isRenewed({ pending }: { readonly pending: Pending }): boolean {
+function needsNewToken({ pending }: { readonly pending: Pending }): boolean {
   return pending === "login" || pending === "regenerate";
 }
 
