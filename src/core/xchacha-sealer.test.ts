@@ -43,7 +43,8 @@ test("any bytes survive, the empty ones too", () => {
 });
 
 test("requirement 32: what is sealed is not to be read, however the token is decoded", () => {
-  const token = xchachaSealer(SECRET).seal(TEXT, CONTEXT);
+  // Not random, because a random token has three letters of a name in it once in a few thousand runs.
+  const token = xchachaSealer(SECRET, { random: seeded() }).seal(TEXT, CONTEXT);
   const decoded = [token, decodeURIComponent(token)];
   for (const part of token.split(".")) {
     const base64 = part.replaceAll("-", "+").replaceAll("_", "/");
