@@ -1,10 +1,11 @@
 import { fromBase64url, toBase64url } from "#base64url";
+import type { Contents } from "../core/changes.ts";
 import { largestKeys } from "../core/codec.ts";
 import { SessionError } from "../core/errors.ts";
 import { type OnEvent, warnOnce } from "../core/events.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
-import type { Values } from "../core/json.ts";
 import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
+import { restoreSession } from "../core/restore.ts";
 import type { Sealer } from "../core/sealer.ts";
 import { checkSecrets, type Secret } from "../core/secrets.ts";
 import { internals, Session } from "../core/session.ts";
@@ -67,8 +68,7 @@ const CLOCK_SKEW = 60_000;
 interface Loaded {
   readonly id: string;
   readonly payload: SealedPayload;
-  readonly values: Values;
-  readonly flash: Values;
+  readonly contents: Contents;
   readonly transport: SessionTransport;
   /** When it was last written that the session was used. */
   readonly lastWritten: number;
@@ -116,17 +116,8 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
       () => this.#onEvent({ type: "duplicate-token" }),
     );
     if (loaded === undefined) return new Session<Data>(undefined, { config: this.#config });
-    const { id, payload, values, flash } = loaded;
-    const session = new Session<Data>(undefined, {
-      id,
-      createdAt: payload.createdAt,
-      ...(payload.subject === undefined ? {} : { subject: payload.subject }),
-      ...(payload.authenticatedAt === undefined
-        ? {}
-        : { authenticatedAt: payload.authenticatedAt }),
-      config: this.#config,
-    });
-    internals.load(session, values, flash);
+    const { id, payload, contents } = loaded;
+    const session = restoreSession<Data>(this.#config, { id, ...payload }, contents);
     this.#loaded.set(session, loaded);
     return session;
   }
@@ -141,14 +132,14 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
     if (now >= this.#end(payload, seenAt)) return undefined;
     const id = toBase64url(payload.handle);
     const { codec } = this.#config;
-    const values = codec.parse(payload.data);
+    const data = codec.parse(payload.data);
     const flash = payload.flash === undefined ? {} : codec.parse(payload.flash);
-    if (values === undefined || flash === undefined) {
+    if (data === undefined || flash === undefined) {
       this.#onEvent({ type: "data-refused", id, reason: "the serializer cannot read it" });
       return undefined;
     }
     const lastWritten = Math.max(payload.issuedAt, seenAt ?? 0);
-    return { id, payload, values, flash, transport, lastWritten };
+    return { id, payload, contents: { data, flash }, transport, lastWritten };
   }
 
   /** When the token's session was last noted as used; the note counts only beside a token of the same session. */

@@ -5,6 +5,7 @@ import { SessionError } from "../core/errors.ts";
 import { type OnEvent, warnOnce } from "../core/events.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
+import { restoreSession } from "../core/restore.ts";
 import { internals, Session } from "../core/session.ts";
 import {
   createSessionConfig,
@@ -50,6 +51,7 @@ interface MemoryRecord {
 interface Found {
   readonly id: string;
   readonly record: MemoryRecord;
+  readonly contents: Contents;
   readonly transport: SessionTransport;
 }
 
@@ -102,16 +104,8 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
       () => this.#onEvent({ type: "duplicate-token" }),
     );
     if (found === undefined) return new Session<Data>(undefined, { config: this.#config });
-    const { id, record } = found;
-    const { data, flash } = this.#contents(record);
-    const session = new Session<Data>(undefined, {
-      id,
-      createdAt: record.createdAt,
-      ...(record.subject === undefined ? {} : { subject: record.subject }),
-      ...(record.authenticatedAt === undefined ? {} : { authenticatedAt: record.authenticatedAt }),
-      config: this.#config,
-    });
-    internals.load(session, data, flash);
+    const { id, record, contents } = found;
+    const session = restoreSession<Data>(this.#config, { id, ...record }, contents);
     this.#loaded.set(session, found);
     return session;
   }
@@ -125,12 +119,12 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
       this.#records.delete(id);
       return undefined;
     }
-    const { codec } = this.#config;
-    if (codec.parse(record.data) === undefined || codec.parse(record.flash) === undefined) {
+    const contents = this.#contents(record);
+    if (contents === undefined) {
       this.#onEvent({ type: "data-refused", id, reason: "the serializer cannot read it" });
       return undefined;
     }
-    return { id, record, transport };
+    return { id, record, contents, transport };
   }
 
   save(request: SessionRequest, response: SessionResponse, session: Session<Data>): void {
@@ -234,13 +228,17 @@ export class InMemorySessionStore<Data extends object = DefaultData> implements 
 
   #changed(record: MemoryRecord | undefined, session: Session<Data>): Contents {
     const contents = record === undefined ? { data: {}, flash: {} } : this.#contents(record);
+    if (contents === undefined) throw unreadable();
     applyChanges(contents, session.changes, this.#config.codec.copy);
     return contents;
   }
 
-  #contents({ data, flash }: MemoryRecord): Contents {
+  /** `undefined` where the serializer cannot read what is stored. */
+  #contents(record: MemoryRecord): Contents | undefined {
     const { codec } = this.#config;
-    return { data: codec.parse(data) ?? {}, flash: codec.parse(flash) ?? {} };
+    const data = codec.parse(record.data);
+    const flash = codec.parse(record.flash);
+    return data && flash && { data, flash };
   }
 
   #isExpired({ lastWritten, authenticatedAt, createdAt }: MemoryRecord): boolean {
@@ -272,5 +270,12 @@ function gone(): SessionError {
   return new SessionError(
     "ERR_SESSION_GONE",
     "The session ended while this request was changing it, so the changes were not kept. Let the visitor start again.",
+  );
+}
+
+function unreadable(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_STORE",
+    `${OWNER}: the serializer cannot read what it wrote, so nothing was changed. Mend the serializer.`,
   );
 }
