@@ -4,16 +4,28 @@ export type { Codec } from "./core/codec.ts";
 export type { CookieOptions, CookiePrefix } from "./core/cookie-options.ts";
 export { cookieTransport, type TransportOptions } from "./core/cookie-transport.ts";
 export { SessionError, type SessionErrorCode } from "./core/errors.ts";
-export type { OnEvent, SessionEvent } from "./core/events.ts";
+export type { EndReason, OnEvent, RefusalReason, SessionEvent } from "./core/events.ts";
 export type { SessionRequest, SessionResponse } from "./core/exchange.ts";
 export { type HeaderTransportOptions, headerTransport } from "./core/header-transport.ts";
 export type { Limits } from "./core/limits.ts";
 export { type MiddlewareOptions, SessionMiddleware } from "./core/middleware.ts";
 export type { Random } from "./core/random.ts";
+export type {
+  RepositoryCapabilities,
+  RepositoryContext,
+  SessionRecord,
+  SessionRepository,
+  UpdateContext,
+} from "./core/repository.ts";
 export type { OnInvalid, SchemaOptions } from "./core/schema.ts";
 export type { Opened, SealContext, Sealer } from "./core/sealer.ts";
 export { type Secret, type SecretsFromEnvOptions, secretsFromEnv } from "./core/secrets.ts";
 export type { Serializer } from "./core/serializer.ts";
+export type { SessionSummary } from "./core/server/administration.ts";
+export type { SubjectLimit } from "./core/server/context.ts";
+export type { Conflict, OnConflict } from "./core/server/merge.ts";
+export type { ServerSessionStoreOptions } from "./core/server/options.ts";
+export { ServerSessionStore } from "./core/server-session-store.ts";
 export { Session } from "./core/session.ts";
 export {
   createSessionConfig,
@@ -29,4 +41,9 @@ export type { SessionTransport } from "./core/transport.ts";
 export type { CarrierOptions } from "./core/transports.ts";
 export { type XChaChaSealerOptions, xchachaSealer } from "./core/xchacha-sealer.ts";
 export { CookieSessionStore, type CookieSessionStoreOptions } from "./stores/cookie.ts";
-export { InMemorySessionStore, type InMemorySessionStoreOptions } from "./stores/memory.ts";
+export {
+  InMemorySessionStore,
+  type InMemorySessionStoreOptions,
+  MemorySessionRepository,
+  type MemorySessionRepositoryOptions,
+} from "./stores/memory.ts";

@@ -3,8 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import express, { type ErrorRequestHandler, type Express } from "express";
-import { InMemorySessionStore, type SessionStore } from "keepsake";
+import { CookieSessionStore, InMemorySessionStore, type SessionStore } from "keepsake";
 import { sessions } from "keepsake/adapters/express";
+import { SECRET } from "../core/kit.test.ts";
 
 // Shared by tests of what goes wrong in Express; it has none of its own.
 
@@ -19,12 +20,12 @@ export function slow(fails = false): SessionStore {
     async save(request, response, session) {
       await tick();
       if (fails) throw new Error("down");
-      store.save(request, response, session);
+      await store.save(request, response, session);
     },
   };
 }
 
-export const quick = (): SessionStore => new InMemorySessionStore({ onEvent });
+export const quick = (): SessionStore => new CookieSessionStore({ secret: SECRET, onEvent });
 
 /** An error handler that takes its time, as one that renders a page does. */
 export const late: ErrorRequestHandler = async (error, _req, res, _next) => {

@@ -29,11 +29,14 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
   const print = (key: string | undefined, value: unknown): string => {
     try {
       const text = serializer.stringify(value);
-      if (typeof text === "string" && text.isWellFormed()) return text;
+      if (typeof text === "string" && text.isWellFormed() && !text.includes("\0")) return text;
     } catch (cause) {
       throw unfit(key ?? "the data", "something that the serializer refuses", cause);
     }
-    throw unfit(key ?? "the data", "something that the serializer makes no well-formed text of");
+    throw unfit(
+      key ?? "the data",
+      "something that the serializer makes no well-formed text of, or text with NUL",
+    );
   };
 
   /** A value may have been made unprintable in place; that is told at the save, with its path. */

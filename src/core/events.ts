@@ -7,6 +7,16 @@
  * - `cache-control-overruled`: a response that carries a token was marked as cacheable, and no longer is.
  * - `token-on-redirect`: a token went out in a header of a redirect, where scripts cannot read it.
  * - `save-failed`: a session could not be saved, so the response became an error.
+ *
+ * Of sessions that are kept on the server also:
+ *
+ * - `created`, `login`, `regenerated`, `renewed`, `ended`: the life of a session, told once it is written.
+ * - `token-refused`: a well-formed token opened no session. `retired`: it was good until a login, a regeneration or an
+ *   end; `grace-over`: it was renewed, and somebody still uses the old one; `unknown-credential`: the session is there,
+ *   and this is not its credential; `no-session`: it has expired, or never was.
+ * - `touch-failed`: the library's own write, of a use, a renewal or a flash value, failed; the request went on.
+ * - `store-down`, `store-up`: the repository failed several times in a row, and answers again.
+ * - `swept`: expired records were removed.
  */
 export type SessionEvent =
   | { readonly type: "duplicate-token" }
@@ -14,9 +24,22 @@ export type SessionEvent =
   | { readonly type: "insecure-transport"; readonly host: string }
   | { readonly type: "cache-control-overruled"; readonly cacheControl: string }
   | { readonly type: "token-on-redirect"; readonly status: number }
-  | { readonly type: "save-failed"; readonly error: unknown };
+  | { readonly type: "save-failed"; readonly error: unknown }
+  | { readonly type: "created"; readonly id: string; readonly subject: string | undefined }
+  | { readonly type: "login"; readonly id: string; readonly subject: string | undefined }
+  | { readonly type: "regenerated" | "renewed"; readonly id: string }
+  | { readonly type: "ended"; readonly id: string; readonly reason: EndReason }
+  | { readonly type: "token-refused"; readonly id: string; readonly reason: RefusalReason }
+  | { readonly type: "touch-failed"; readonly id: string; readonly error: unknown }
+  | { readonly type: "store-down" | "store-up" }
+  | { readonly type: "swept"; readonly count: number };
 
-/** Receives events. It must not throw, and is not waited for. */
+/** Why a session ended: `evicted` for a newer one of the same subject, `spent` with the flash value that was all of it. */
+export type EndReason = "logout" | "revoked" | "evicted" | "spent";
+
+export type RefusalReason = "retired" | "grace-over" | "unknown-credential" | "no-session";
+
+/** Receives events, as they happen. It must not throw, and is not waited for. */
 export type OnEvent = (event: SessionEvent) => void;
 
 const ADVICE: Partial<Record<SessionEvent["type"], string>> = {

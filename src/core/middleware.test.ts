@@ -99,7 +99,7 @@ test("invariant 3, saved before seen: a store's promise of another make is waite
 });
 
 test("a store that needs no waiting costs no promise", () => {
-  const middleware = new SessionMiddleware(new InMemorySessionStore<Any>());
+  const middleware = new SessionMiddleware(new CookieSessionStore<Any>({ secret: SECRET }));
   const session = middleware.load(requestOf());
   assert.ok(session instanceof Session);
   session.set("a", 1);

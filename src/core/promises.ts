@@ -22,7 +22,9 @@ export function orElse<Result>(
   }
 }
 
-function isThenable<Result>(value: Result | PromiseLike<Result>): value is PromiseLike<Result> {
+export function isThenable<Result>(
+  value: Result | PromiseLike<Result>,
+): value is PromiseLike<Result> {
   return (
     typeof value === "object" &&
     value !== null &&

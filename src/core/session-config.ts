@@ -36,12 +36,22 @@ export interface SessionConfig {
   readonly timeline: Timeline;
   /** A fresh handle: 16 random bytes in base64url. */
   newHandle(): string;
+  /** Whether a session keeps its handle when it gets a new token. */
+  readonly handleStays: boolean;
 }
 
 export const HANDLE_BYTES = 16;
 
-/** Checks what all stores have in common. Throws `ERR_SESSION_CONFIG`. */
-export function createSessionConfig(owner: string, options: SessionOptions = {}): SessionConfig {
+/**
+ * Checks what all stores have in common. Throws `ERR_SESSION_CONFIG`.
+ *
+ * @param traits `handleStays`: a new token is no new handle, because the store can tell tokens of one session apart.
+ */
+export function createSessionConfig(
+  owner: string,
+  options: SessionOptions = {},
+  { handleStays = false }: { readonly handleStays?: boolean } = {},
+): SessionConfig {
   const { serializer = JSON, clock = systemClock, random = systemRandom } = options;
   if (typeof serializer?.parse !== "function" || typeof serializer.stringify !== "function") {
     throw misconfigured(
@@ -52,8 +62,9 @@ export function createSessionConfig(owner: string, options: SessionOptions = {})
   checkFunction(owner, "random", random);
   return {
     codec: createCodec(serializer, createLimits(owner, options.limits)),
-    clock,
+    clock: clock === systemClock ? clock : () => Math.floor(clock()),
     random,
+    handleStays,
     timeline: createTimeline(owner, options),
     newHandle: () => toBase64url(random(HANDLE_BYTES)),
   };

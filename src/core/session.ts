@@ -2,6 +2,7 @@ import type { Change } from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import { assign, isValues, type Values } from "./json.ts";
 import { liveData } from "./live-data.ts";
+import { isSubject, refuseCallback } from "./session-checks.ts";
 import { createSessionConfig, type SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
 import type { SessionInternals } from "./session-internals.ts";
@@ -10,23 +11,6 @@ import { TrackedContents } from "./tracked-contents.ts";
 
 /** The way of the core to what a session hides from applications. Set below, where its private fields can be seen. */
 export let internals: SessionInternals;
-
-function isSubject(subject: unknown): subject is string {
-  return (
-    typeof subject === "string" &&
-    subject.length >= 1 &&
-    subject.length <= 1024 &&
-    subject.isWellFormed()
-  );
-}
-
-/** Elsewhere these methods call back when they are done: code that waits for that would wait for ever. */
-function refuseCallback(name: string, given: readonly unknown[]): void {
-  if (given.length === 0) return;
-  throw new TypeError(
-    `session.${name}() takes no callback and nothing else. It takes effect when the response leaves: go on in the next line.`,
-  );
-}
 
 type Phase = "open" | "destroyed" | "committed";
 
@@ -240,6 +224,15 @@ export class Session<Data extends object = DefaultData> {
     return this.#authenticatedAt === undefined ? undefined : new Date(this.#authenticatedAt);
   }
 
+  /**
+   * Whether `login` was called within so many seconds: to ask for the password again before what matters (ASVS 7.5.1).
+   * The session stays as it is.
+   */
+  authenticatedWithin(seconds: number): boolean {
+    const at = this.authenticatedAt?.getTime();
+    return at !== undefined && this.#config.clock() - at <= seconds * 1000;
+  }
+
   /** When the session ends if it is not used again; never later than it really ends. */
   get expiresAt(): Date {
     this.#accessed = true;
@@ -252,7 +245,7 @@ export class Session<Data extends object = DefaultData> {
    * planted is worth nothing (session fixation). Restarts the absolute timeout. Of a stranger's data it keeps what
    * `keep` names, of the same user's all, of another user's none.
    *
-   * @param subject The user's id, 1 to 1,024 characters.
+   * @param subject The user's id, 1 to 1,024 characters, none of them NUL.
    * @throws `ERR_SESSION_VALUE` if the subject is none.
    */
   login(subject: string, { keep = [] }: LoginOptions<Data> = {}): void {
@@ -260,7 +253,7 @@ export class Session<Data extends object = DefaultData> {
     if (!isSubject(subject)) {
       throw new SessionError(
         "ERR_SESSION_VALUE",
-        "login: the subject must be the user's id as text of 1 to 1,024 characters, such as String(user.id).",
+        "login: the subject must be the user's id as text of 1 to 1,024 characters, none of them NUL, such as String(user.id).",
       );
     }
     if (this.#subject === undefined) contents.keepOnly(keep);
@@ -278,7 +271,7 @@ export class Session<Data extends object = DefaultData> {
   }
 
   #replaceToken(pending: "login" | "regenerate"): void {
-    this.#id = undefined;
+    if (!this.#config.handleStays) this.#id = undefined;
     if (this.#pending === "end") return;
     if (pending === "login" || this.#pending === "none") this.#pending = pending;
   }

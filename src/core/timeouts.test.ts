@@ -36,8 +36,13 @@ test("invariant 9, time ends sessions: shown is now + idle, written a tenth more
 
 test("invariant 9, time ends sessions: a use has to be written once a tenth of idle has gone by", () => {
   const timeline = of(100, 1000);
-  assert.equal(timeline.touchDue(NOON + 9999, NOON), false);
-  assert.equal(timeline.touchDue(NOON + 10_000, NOON), true);
+  const written = timeline.writtenEnd(NOON, NOON);
+  assert.equal(timeline.touchDue(NOON + 9999, NOON, written), false);
+  assert.equal(timeline.touchDue(NOON + 10_000, NOON, written), true);
+  // Near the absolute end there is nothing left to move.
+  const last = timeline.writtenEnd(NOON + 950_000, NOON);
+  assert.equal(timeline.touchDue(NOON + 990_000, NOON, last), false);
+  assert.equal(timeline.touchDue(NOON + 850_000, NOON, NOON + 945_000), true);
 });
 
 test("the longest and the shortest times are allowed, fractions too, and every result is a time to store", () => {

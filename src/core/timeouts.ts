@@ -40,8 +40,10 @@ export interface Timeline {
    * not written: so a session ends 1.0 to 1.1 idle timeouts after its last use, never early.
    */
   writtenEnd(now: number, start: number): number;
-  /** Whether a use at `now` has to be written, when the last was written at `lastWritten`. */
-  touchDue(now: number, lastWritten: number): boolean;
+  /** When the last use was written, by the end that was. Later than the truth never, earlier where that end is the absolute one. */
+  lastUse(writtenEnd: number): number;
+  /** Whether a use at `now` has to be written, because the end that is written now would come too early. */
+  touchDue(now: number, start: number, writtenEnd: number): boolean;
 }
 
 export function createTimeline(owner: string, options: TimeoutOptions): Timeline {
@@ -57,11 +59,13 @@ export function createTimeline(owner: string, options: TimeoutOptions): Timeline
   }
   const idle = idleTimeout * 1000;
   const slack = idle / 10;
-  const absoluteEnd = (start: number) => start + absoluteTimeout * 1000;
+  const absoluteEnd = (start: number) => Math.ceil(start + absoluteTimeout * 1000);
   return {
     absoluteEnd,
     expiresAt: (now, start) => Math.min(now + idle, absoluteEnd(start)),
     writtenEnd: (now, start) => Math.min(Math.ceil(now + idle + slack), absoluteEnd(start)),
-    touchDue: (now, lastWritten) => now - lastWritten >= slack,
+    lastUse: (writtenEnd) => Math.floor(writtenEnd - idle - slack),
+    touchDue: (now, start, writtenEnd) =>
+      writtenEnd < absoluteEnd(start) && now + idle >= writtenEnd,
   };
 }

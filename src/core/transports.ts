@@ -18,14 +18,24 @@ export interface CarrierOptions {
 
 export const CARRIER_OPTIONS = ["cookie", "transport"] as const;
 
+/** A token that a request carries, and how. */
+export interface Candidate {
+  readonly token: string;
+  readonly transport: SessionTransport;
+}
+
 /** The transports of one store. */
 export interface Transports {
   readonly list: readonly SessionTransport[];
   readonly vary: readonly string[];
-  /** Opens what the request carries. `open` gives the sessions that one transport's tokens name. */
-  find<Found extends { readonly id: string }>(
-    request: SessionRequest,
-    open: (transport: SessionTransport, token: string) => Found | undefined,
+  /** What the request carries, a few of each transport at most. */
+  candidates(request: SessionRequest): readonly Candidate[];
+  /**
+   * The session to use, of those that the candidates opened. Throws `ERR_SESSION_AMBIGUOUS` where two transports name
+   * different ones.
+   */
+  choose<Found extends { readonly id: string; readonly transport: SessionTransport }>(
+    found: readonly Found[],
     onDuplicate: () => void,
   ): Found | undefined;
   /** Where a new session's token goes: to the transport whose header the request has, otherwise to the first. */
@@ -56,10 +66,17 @@ export function createTransports(
   return {
     list,
     vary: [...new Set(list.flatMap(({ vary }) => vary))],
-    find(request, open, onDuplicate) {
-      const found = list.flatMap((each) => only(openAll(each, request, open), onDuplicate) ?? []);
-      const [one] = found;
-      if (one !== undefined && found.some(({ id }) => id !== one.id)) {
+    candidates: (request) =>
+      list.flatMap((transport) => transport.read(request).map((token) => ({ token, transport }))),
+    choose(found, onDuplicate) {
+      const [one, ...others] = list.flatMap(
+        (each) =>
+          only(
+            found.filter(({ transport }) => transport === each),
+            onDuplicate,
+          ) ?? [],
+      );
+      if (one !== undefined && others.some(({ id }) => id !== one.id)) {
         throw new SessionError(
           "ERR_SESSION_AMBIGUOUS",
           "The request names two different sessions, one in a cookie and one in a header. Send one of them.",
@@ -72,19 +89,6 @@ export function createTransports(
         vary.some((name) => name !== "Cookie" && request.headers.get(name) !== null),
       ) ?? first,
   };
-}
-
-function openAll<Found>(
-  transport: SessionTransport,
-  request: SessionRequest,
-  open: (transport: SessionTransport, token: string) => Found | undefined,
-): Found[] {
-  const found: Found[] = [];
-  for (const token of transport.read(request)) {
-    const opened = open(transport, token);
-    if (opened !== undefined) found.push(opened);
-  }
-  return found;
 }
 
 /** A neighbour may plant a cookie of the same name (RFC 6265bis 8.6): which is ours cannot be told, so neither counts. */

@@ -70,8 +70,8 @@ interface Loaded {
   readonly payload: SealedPayload;
   readonly contents: Contents;
   readonly transport: SessionTransport;
-  /** When it was last written that the session was used. */
-  readonly lastWritten: number;
+  /** When it ends, as far as has been written. */
+  readonly end: number;
 }
 
 /**
@@ -110,10 +110,11 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
   }
 
   load(request: SessionRequest): Session<Data> {
-    const loaded = this.#transports.find(
-      request,
-      (transport, token) => this.#open(request, transport, token),
-      () => this.#onEvent({ type: "duplicate-token" }),
+    const opened = this.#transports
+      .candidates(request)
+      .flatMap(({ transport, token }) => this.#open(request, transport, token) ?? []);
+    const loaded = this.#transports.choose(opened, () =>
+      this.#onEvent({ type: "duplicate-token" }),
     );
     if (loaded === undefined) return new Session<Data>(undefined, { config: this.#config });
     const { id, payload, contents } = loaded;
@@ -129,7 +130,8 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
     const payload = opened && readPayload(opened.bytes);
     if (payload === undefined || payload.issuedAt > now + CLOCK_SKEW) return undefined;
     const seenAt = this.#seenAt(request, this.#companion(transport), payload, now);
-    if (now >= this.#end(payload, seenAt)) return undefined;
+    const end = this.#end(payload, seenAt);
+    if (now >= end) return undefined;
     const id = toBase64url(payload.handle);
     const { codec } = this.#config;
     const data = codec.parse(payload.data);
@@ -138,8 +140,7 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
       this.#onEvent({ type: "data-refused", id, reason: "the serializer cannot read it" });
       return undefined;
     }
-    const lastWritten = Math.max(payload.issuedAt, seenAt ?? 0);
-    return { id, payload, contents: { data, flash }, transport, lastWritten };
+    return { id, payload, contents: { data, flash }, transport, end };
   }
 
   /** When the token's session was last noted as used; the note counts only beside a token of the same session. */
@@ -242,12 +243,13 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
   #touch(request: SessionRequest, response: SessionResponse, loaded: Loaded): void {
     const { clock, timeline } = this.#config;
     const now = clock();
-    if (!timeline.touchDue(now, loaded.lastWritten)) return;
     const { handle, authenticatedAt, createdAt } = loaded.payload;
+    const start = authenticatedAt ?? createdAt;
+    if (!timeline.touchDue(now, start, loaded.end)) return;
     const companion = this.#companion(loaded.transport);
     const context = { purpose: SEEN, name: companion.name, now };
     const token = this.#sealer.seal(writeSeen(handle, now), context);
-    companion.write(request, response, token, timeline.absoluteEnd(authenticatedAt ?? createdAt));
+    companion.write(request, response, token, timeline.absoluteEnd(start));
   }
 }
 

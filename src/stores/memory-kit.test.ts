@@ -13,18 +13,18 @@ export async function start(options: InMemorySessionStoreOptions = {}) {
   });
   const visitor = new Visitor(store);
   const { session } = await visitor.visit((fresh) => fresh.update({ a: 1, list: [1] }));
-  const alive = (cookie = visitor.jar.header ?? "") =>
-    !(store.load(requestOf({ cookie })) as Any).isNew;
+  const alive = async (cookie = visitor.jar.header ?? "") =>
+    !(await store.load(requestOf({ cookie }))).isNew;
   return { time, store, visitor, id: session.id, alive, cookie: visitor.jar.header ?? "" };
 }
 
 /** A request that is loaded now and saved when `finish` is called. */
-export function inFlight(store: InMemorySessionStore<Any>, cookie: string) {
+export async function inFlight(store: InMemorySessionStore<Any>, cookie: string) {
   const request = requestOf({ cookie });
-  const session = store.load(request) as Loose;
+  const session: Loose = await store.load(request);
   const response = { headers: new Headers() };
-  const finish = () => {
-    store.save(request, response, session);
+  const finish = async () => {
+    await store.save(request, response, session);
     return response.headers.getSetCookie();
   };
   return { session, finish };

@@ -22,9 +22,9 @@ test("invariant 9, time ends sessions: 1.0 to 1.1 idle timeouts after the last u
     time.advance(use);
     await visitor.visit((session) => session.get("a"));
     time.advance(99.999);
-    assert.equal(alive(), true, `used after ${use} s, too early`);
+    assert.equal(await alive(), true, `used after ${use} s, too early`);
     time.advance(10.002);
-    assert.equal(alive(), false, `used after ${use} s, too late`);
+    assert.equal(await alive(), false, `used after ${use} s, too late`);
   }
   const { time, visitor, alive } = await start();
   for (let used = 0; used < 950; used += 50) {
@@ -32,14 +32,14 @@ test("invariant 9, time ends sessions: 1.0 to 1.1 idle timeouts after the last u
     await visitor.visit((session) => session.set("a", used));
   }
   time.advance(49.999);
-  assert.equal(alive(), true);
+  assert.equal(await alive(), true);
   time.advance(0.001);
-  assert.equal(alive(), false);
+  assert.equal(await alive(), false);
 });
 
 test("invariant 10, secrets stay secret: of the credential only a hash is kept, and nothing is shown", async () => {
   const { store, visitor, cookie } = await start({ random: seeded() });
-  const session = store.load(requestOf({ cookie }));
+  const session = await store.load(requestOf({ cookie }));
   const credential = visitor.jar.value(NAME)?.split(".")[1] ?? "";
   for (const each of [store, session]) {
     const shown = inspect(each, { depth: 99, showHidden: true, customInspect: false });
@@ -54,9 +54,9 @@ test("invariant 14, bounded: the least recently used session goes when there are
   await first.visit((session) => session.get("a"));
   await new Visitor(store).visit((session) => session.set("c", 1));
   assert.equal(store.size, 3);
-  assert.equal(alive(), true);
-  assert.equal(alive(others[0]?.jar.header ?? ""), false);
-  assert.equal(alive(others[1]?.jar.header ?? ""), true);
+  assert.equal(await alive(), true);
+  assert.equal(await alive(others[0]?.jar.header ?? ""), false);
+  assert.equal(await alive(others[1]?.jar.header ?? ""), true);
 });
 
 test("expired sessions make room before live ones do", async () => {
@@ -82,10 +82,10 @@ test("invariant 17, a failed handler changes nothing: a save that fails leaves t
 
 test("invariant 17, a failed handler changes nothing: a modify that fails on the newest value ends no session", async () => {
   const { store, visitor, cookie } = await start();
-  const late = inFlight(store, cookie);
+  const late = await inFlight(store, cookie);
   late.session.modify("list", (list) => list.map(String));
   await visitor.visit((session) => session.delete("list"));
-  assert.throws(late.finish);
+  await assert.rejects(late.finish);
   assert.deepEqual(await visitor.see((session) => session.toObject()), { a: 1 });
 });
 
@@ -102,9 +102,9 @@ test("requirement 4: a handle that is taken is not taken over", async () => {
 
 test("requirement 55: a loaded value that is changed and not saved is as before when it is loaded again", async () => {
   const { store, cookie } = await start();
-  const first = store.load(requestOf({ cookie })) as Loose;
+  const first = (await store.load(requestOf({ cookie }))) as Loose;
   first.get("list").push(99);
-  const second = store.load(requestOf({ cookie })) as Loose;
+  const second = (await store.load(requestOf({ cookie }))) as Loose;
   assert.deepEqual(second.get("list"), [1]);
   assert.equal(second.createdAt.getTime(), NOON);
 });

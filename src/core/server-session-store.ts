@@ -1,0 +1,221 @@
+import { applyChanges, type Contents } from "./changes.ts";
+import { SessionError } from "./errors.ts";
+import type { SessionRequest, SessionResponse } from "./exchange.ts";
+import { checkSeconds } from "./options.ts";
+import type { SessionRecord, SessionRepository } from "./repository.ts";
+import { restoreSession } from "./restore.ts";
+import {
+  listSessions,
+  revokeAllSessions,
+  revokeSession,
+  type SessionSummary,
+} from "./server/administration.ts";
+import type { Loaded, ServerContext } from "./server/context.ts";
+import { endRecord } from "./server/ending.ts";
+import { loadSession } from "./server/loading.ts";
+import { createServerContext, type ServerSessionStoreOptions } from "./server/options.ts";
+import { createSession, type Exchange, updateSession } from "./server/saving.ts";
+import { Sweeper } from "./server/sweeper.ts";
+import { internals, Session } from "./session.ts";
+import type { DefaultData } from "./session-data.ts";
+import type { StoredState } from "./session-state.ts";
+import type { SessionStore } from "./store.ts";
+
+/**
+ * Keeps sessions on the server: the client holds a handle and a credential, a repository holds the record. Whatever the
+ * database, concurrent requests lose no change, an ended session stays ended, a login makes every earlier token
+ * worthless, and a repository that fails is never taken for an empty one.
+ *
+ * @param repository Where the records are.
+ * @throws `ERR_SESSION_CONFIG`, `ERR_SESSION_SECRET` for bad options.
+ *
+ * @example
+ * ```ts
+ * const store = new ServerSessionStore(new MyRepository(), { renewAfter: 3600 });
+ * app.use(sessions(store));
+ * await store.revokeAll("ada");
+ * ```
+ */
+export class ServerSessionStore<Data extends object = DefaultData> implements SessionStore<Data> {
+  readonly vary: readonly string[];
+  readonly #context: ServerContext;
+  readonly #sweeper: Sweeper;
+  readonly #loaded = new WeakMap<Session<Data>, Loaded>();
+  /** Sessions of requests that presented what was a token until lately. */
+  readonly #late = new WeakSet<Session<Data>>();
+
+  constructor(repository: SessionRepository, options: ServerSessionStoreOptions = {}) {
+    const { sweepInterval = 300 } = options;
+    const owner = new.target.name || "ServerSessionStore";
+    if (sweepInterval !== false) checkSeconds(owner, "sweepInterval", sweepInterval);
+    this.#context = createServerContext(owner, repository, options);
+    this.#sweeper = new Sweeper(this.#context, sweepInterval);
+    this.vary = this.#context.transports.vary;
+  }
+
+  load(request: SessionRequest): Session<Data> | Promise<Session<Data>> {
+    const presented = this.#context.transports.candidates(request).flatMap((candidate) => {
+      const token = this.#context.tokens.read(candidate.token, candidate.transport.name);
+      return token === undefined ? [] : [{ ...candidate, presented: token }];
+    });
+    return presented.length === 0 ? this.#stranger() : this.#load(presented);
+  }
+
+  async #load(presented: Parameters<typeof loadSession>[1]): Promise<Session<Data>> {
+    const { loaded, contents, isLate } = await loadSession(this.#context, presented);
+    if (loaded === undefined) {
+      const stranger = this.#stranger();
+      if (isLate) this.#late.add(stranger);
+      return stranger;
+    }
+    const session = restoreSession<Data>(this.#context.config, stateOf(loaded.record), contents);
+    this.#loaded.set(session, loaded);
+    return session;
+  }
+
+  #stranger(): Session<Data> {
+    return new Session<Data>(undefined, { config: this.#context.config });
+  }
+
+  async save(
+    request: SessionRequest,
+    response: SessionResponse,
+    session: Session<Data>,
+  ): Promise<void> {
+    const loaded = this.#loaded.get(session);
+    if (loaded === undefined) {
+      if (!session.isEmpty) await this.#create(request, response, session);
+    } else if (session.isNew || session.modified || this.#isSomethingDue(loaded)) {
+      loaded.operation ??= this.#context.guard.begin();
+      const exchange = { request, response, operation: loaded.operation };
+      if (session.isNew) await this.#end(exchange, session, loaded);
+      else await this.#update(exchange, session, loaded);
+    } else return;
+    this.#sweeper.sweepIfDue();
+  }
+
+  /** Whether time alone makes a write necessary: a use to note, a token to renew or to hand out. */
+  #isSomethingDue({ record, credentials, standing }: Loaded): boolean {
+    const { config, renewAfter } = this.#context;
+    const { current, successor } = credentials;
+    const now = config.clock();
+    const isRenewalDue =
+      successor !== undefined || (current !== undefined && now - current.since >= renewAfter);
+    return (
+      standing === "successor" ||
+      (standing === "current" && isRenewalDue) ||
+      config.timeline.touchDue(now, startOf(record), record.expiresAt)
+    );
+  }
+
+  async #create(
+    request: SessionRequest,
+    response: SessionResponse,
+    session: Session<Data>,
+  ): Promise<void> {
+    if (this.#late.has(session) && !isLogin(session)) throw gone();
+    const exchange = { request, response, operation: this.#context.guard.begin() };
+    const transport = this.#context.transports.forStranger(request);
+    await createSession(this.#context, exchange, session, transport);
+  }
+
+  /** The request ended the session, and may have begun another. */
+  async #end(exchange: Exchange, session: Session<Data>, loaded: Loaded): Promise<void> {
+    const { operation, request, response } = exchange;
+    loaded.hasEnded ||= await endRecord(this.#context, operation, loaded.record, "logout");
+    if (session.isEmpty) {
+      if (loaded.hasEnded) loaded.transport.clear(request, response);
+      return;
+    }
+    // Its token may be that of a newer session by now, and only a login may take the place of that.
+    if (!loaded.hasEnded && !isLogin(session)) throw gone();
+    await createSession(this.#context, exchange, session, loaded.transport);
+  }
+
+  async #update(exchange: Exchange, session: Session<Data>, loaded: Loaded): Promise<void> {
+    const isOwn = isLibrarysOwn(session);
+    try {
+      const isThere = await updateSession(this.#context, exchange, session, loaded);
+      if (isThere || isOwn) return;
+    } catch (error) {
+      if (!isOwn || !(error instanceof SessionError)) throw error;
+      // A session that ends a little early, or a notice that shows twice, is better than no answer.
+      this.#context.onEvent({ type: "touch-failed", id: loaded.id, error });
+      return;
+    }
+    if (!isLogin(session)) throw gone();
+    internals.replaceHandle(session);
+    // What the session held ended with it: only what this request set itself is the new one's.
+    const contents: Contents = { data: {}, flash: {} };
+    applyChanges(contents, session.changes, this.#context.config.codec.copy);
+    await createSession(this.#context, exchange, session, loaded.transport, contents);
+  }
+
+  /**
+   * The sessions of a subject, the most recently used first.
+   *
+   * @throws `ERR_SESSION_CONFIG` where the repository cannot find sessions by subject, `ERR_SESSION_STORE`.
+   */
+  list(subject: string): Promise<SessionSummary[]> {
+    return listSessions(this.#context, this.#context.guard.begin(), subject);
+  }
+
+  /**
+   * Ends a session from outside; requests in flight do not bring it back (ASVS 7.4.2).
+   *
+   * @param id Its handle, from `list` or `session.id`.
+   * @param options `subject`: only if it is this user's, for a handle that a client sent.
+   * @returns Whether it was alive, and this user's.
+   * @throws `ERR_SESSION_STORE`.
+   */
+  revoke(id: string, { subject }: { readonly subject?: string } = {}): Promise<boolean> {
+    return revokeSession(this.#context, this.#context.guard.begin(), id, subject);
+  }
+
+  /**
+   * Ends all sessions of a subject: after a change of password, or "sign out everywhere" (ASVS 7.4.3).
+   *
+   * @param options `except`: the handle of one to keep, such as `session.id`.
+   * @returns How many it ended.
+   * @throws `ERR_SESSION_CONFIG` where the repository cannot find sessions by subject, `ERR_SESSION_STORE`.
+   */
+  revokeAll(subject: string, { except }: { readonly except?: string } = {}): Promise<number> {
+    return revokeAllSessions(this.#context, () => this.#context.guard.begin(), subject, except);
+  }
+
+  /**
+   * Removes all expired records now. Saves do it too, now and then; where the database does it, there is nothing to do.
+   *
+   * @returns How many it removed.
+   * @throws `ERR_SESSION_STORE`.
+   */
+  sweep(): Promise<number> {
+    return this.#sweeper.sweep();
+  }
+}
+
+function stateOf({ handle: id, subject, createdAt, authenticatedAt }: SessionRecord): StoredState {
+  return { id, subject, createdAt, authenticatedAt };
+}
+
+function startOf({ authenticatedAt, createdAt }: SessionRecord): number {
+  return authenticatedAt ?? createdAt;
+}
+
+function isLogin<Data extends object>(session: Session<Data>): boolean {
+  return session.pending === "login" || (session.isNew && session.subject !== undefined);
+}
+
+/** Nothing that the application did: a flash value was read, a use is noted, a token renewed. */
+function isLibrarysOwn<Data extends object>({ changes, pending }: Session<Data>): boolean {
+  const isSettled = pending === "none" || pending === "end";
+  return isSettled && changes.every(({ type }) => type === "flash-read");
+}
+
+function gone(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_GONE",
+    "The session ended while this request was using it, by a logout, a login or a revocation, so its changes were not " +
+      "saved. Answer that it is over; the next request runs with whatever session the visitor has then.",
+  );
+}

@@ -1,0 +1,242 @@
+import { fromBase64url, toBase64url } from "#base64url";
+import { applyChanges, type Change, type Contents } from "../changes.ts";
+import { SessionError } from "../errors.ts";
+import type { SessionRecord } from "../repository.ts";
+import type { Pending, StoredState } from "../session-state.ts";
+import type { Loaded, ServerContext } from "./context.ts";
+import {
+  beginRenewal,
+  CREDENTIAL_BYTES,
+  type Credentials,
+  completeRenewal,
+  end,
+  hashOf,
+  issue,
+  NONCE_BYTES,
+  REMEMBERED,
+  successorOf,
+  writeCredentials,
+} from "./credentials.ts";
+import { DataKey, type Texts } from "./data-key.ts";
+import { settleConflicts } from "./merge.ts";
+import { isEmpty, type Opened, parseTexts, writeTexts } from "./opening.ts";
+
+/** What a request did to a session, taken down once: it may have to be done again, to a newer record. */
+export interface Plan {
+  readonly changes: readonly Change[];
+  readonly pending: Pending;
+  readonly state: StoredState;
+  /** The contents as the request left them. */
+  readonly contents: Contents;
+  readonly label: string | undefined;
+}
+
+/** What is to be written. */
+export interface Next {
+  /** Without one nothing of the record changes. */
+  readonly record?: SessionRecord;
+  /** The credential to hand out. */
+  readonly credential?: Uint8Array;
+  readonly did: "login" | "regenerated" | "renewed" | "ended" | "changed" | "nothing";
+}
+
+/** The first record of a session. */
+export function firstRecord(
+  context: ServerContext,
+  { state, contents, label }: Plan,
+): Next & { readonly record: SessionRecord; readonly credential: Uint8Array } {
+  const now = context.config.clock();
+  const { id: handle, subject, createdAt, authenticatedAt } = state;
+  const fresh = freshCredential(
+    context,
+    handle,
+    writeTexts(context.config.codec, contents),
+    {},
+    now,
+  );
+  return {
+    record: {
+      handle,
+      version: 1,
+      subject,
+      label: subject === undefined ? undefined : label,
+      createdAt,
+      authenticatedAt,
+      ...ends(context, now, authenticatedAt ?? createdAt),
+      credentials: writeCredentials(fresh.credentials),
+      ...fresh.texts,
+    },
+    credential: fresh.credential,
+    did: "changed",
+  };
+}
+
+/** What becomes of a record that is there: of the one that the request saw, or of a newer one. */
+export function nextRecord(
+  context: ServerContext,
+  opened: Opened,
+  loaded: Loaded,
+  plan: Plan,
+): Next {
+  const { record } = opened;
+  const now = context.config.clock();
+  const contents = contentsAfter(context, opened, loaded, plan);
+  if (plan.pending === "end" && record.subject === undefined && contents && isEmpty(contents)) {
+    return { record: endedRecord(record, opened.credentials, now), did: "ended" };
+  }
+  const texts = contents && writeTexts(context.config.codec, contents);
+  if (plan.pending === "login" || plan.pending === "regenerate") {
+    return withNewCredential(context, opened, plan, texts ?? opened.texts, now);
+  }
+  const renewal = renew(context, opened, loaded, now);
+  if (texts === undefined && renewal.credentials === undefined) {
+    return { did: "nothing", ...renewal.handOut };
+  }
+  const { authenticatedAt, createdAt } = record;
+  const stored = texts && (opened.dataKey?.sealTexts(texts) ?? texts);
+  return {
+    record: {
+      ...record,
+      version: record.version + 1,
+      ...ends(context, now, authenticatedAt ?? createdAt),
+      credentials: writeCredentials(renewal.credentials ?? opened.credentials),
+      data: stored?.data ?? record.data,
+      flash: stored?.flash ?? record.flash,
+    },
+    did: renewal.isNew ? "renewed" : "changed",
+    ...(renewal.handOut ?? sameUnderNewestSecret(opened, loaded)),
+  };
+}
+
+/** Emptied and marked: it is kept only to tell late requests from strangers. */
+export function endedRecord(
+  record: SessionRecord,
+  credentials: Credentials,
+  now: number,
+): SessionRecord {
+  return {
+    ...record,
+    version: record.version + 1,
+    subject: undefined,
+    label: undefined,
+    authenticatedAt: undefined,
+    expiresAt: now + REMEMBERED,
+    endsAt: now + REMEMBERED,
+    credentials: writeCredentials(end(credentials, now)),
+    data: "",
+    flash: "",
+  };
+}
+
+/** `undefined` where nothing changed. */
+function contentsAfter(
+  { config: { codec }, onConflict }: ServerContext,
+  opened: Opened,
+  loaded: Loaded,
+  { changes, contents }: Plan,
+): Contents | undefined {
+  if (changes.length === 0) return undefined;
+  if (opened.record === loaded.record) return contents;
+  const newest = parseTexts(codec, opened.texts);
+  const base = parseTexts(codec, loaded.texts);
+  if (newest === undefined || base === undefined) {
+    throw new SessionError(
+      "ERR_SESSION_STORE",
+      "The serializer cannot read what another request wrote meanwhile, so nothing was changed. Mend the serializer.",
+    );
+  }
+  applyChanges(newest, settleConflicts(changes, base, newest, onConflict, codec), codec.copy);
+  return newest;
+}
+
+function withNewCredential(
+  context: ServerContext,
+  { record, credentials }: Opened,
+  { pending, state, label }: Plan,
+  texts: Texts,
+  now: number,
+): Next {
+  const fresh = freshCredential(context, record.handle, texts, credentials, now);
+  const isLogin = pending === "login";
+  const { subject, authenticatedAt } = isLogin ? state : record;
+  return {
+    record: {
+      ...record,
+      version: record.version + 1,
+      subject,
+      label: isLogin ? label : record.label,
+      authenticatedAt,
+      ...ends(context, now, authenticatedAt ?? record.createdAt),
+      credentials: writeCredentials(fresh.credentials),
+      ...fresh.texts,
+    },
+    credential: fresh.credential,
+    did: isLogin ? "login" : "regenerated",
+  };
+}
+
+interface Renewal {
+  /** Where they change. */
+  readonly credentials?: Credentials;
+  readonly handOut?: { readonly credential: Uint8Array };
+  readonly isNew?: true;
+}
+
+function renew(
+  { config: { random }, renewAfter }: ServerContext,
+  { credentials, standing, dataKey }: Opened,
+  { presented }: Loaded,
+  now: number,
+): Renewal {
+  const { current, successor } = credentials;
+  if (standing === "successor") return { credentials: completeRenewal(credentials, now) };
+  if (standing !== "current" || current === undefined) return {};
+  if (successor !== undefined) {
+    // It has not been presented yet: the response that carried it may have got lost.
+    const nonce = fromBase64url(successor.nonce) ?? new Uint8Array();
+    return { handOut: { credential: successorOf(presented.credential, nonce) } };
+  }
+  if (now - current.since < renewAfter) return {};
+  const nonce = random(NONCE_BYTES);
+  const credential = successorOf(presented.credential, nonce);
+  const named = {
+    hash: hashOf(credential),
+    nonce: toBase64url(nonce),
+    ...wrapped(dataKey, credential),
+  };
+  return {
+    credentials: beginRenewal(credentials, named, now),
+    handOut: { credential },
+    isNew: true,
+  };
+}
+
+/** The same credential once more, where an older secret made its MAC. */
+function sameUnderNewestSecret({ standing }: Opened, { presented }: Loaded): Renewal["handOut"] {
+  return presented.stale && standing === "current"
+    ? { credential: presented.credential }
+    : undefined;
+}
+
+/** A new credential, which ends all others; encrypted data gets a new key with it. */
+function freshCredential(
+  { config: { random }, encrypt }: ServerContext,
+  handle: string,
+  texts: Texts,
+  before: Credentials,
+  now: number,
+): { readonly credential: Uint8Array; readonly credentials: Credentials; readonly texts: Texts } {
+  const credential = random(CREDENTIAL_BYTES);
+  const dataKey = encrypt ? DataKey.create(handle, random) : undefined;
+  const current = { hash: hashOf(credential), ...wrapped(dataKey, credential) };
+  const { data, flash } = dataKey?.sealTexts(texts) ?? texts;
+  return { credential, credentials: issue(current, now, before), texts: { data, flash } };
+}
+
+function wrapped(dataKey: DataKey | undefined, credential: Uint8Array): { readonly wrap?: string } {
+  return dataKey === undefined ? {} : { wrap: dataKey.wrap(credential) };
+}
+
+function ends({ config: { timeline } }: ServerContext, now: number, start: number) {
+  return { expiresAt: timeline.writtenEnd(now, start), endsAt: timeline.absoluteEnd(start) };
+}

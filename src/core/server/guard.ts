@@ -1,0 +1,213 @@
+import type { Clock } from "../clock.ts";
+import { SessionError } from "../errors.ts";
+import type { OnEvent } from "../events.ts";
+import { isValues } from "../json.ts";
+import { misconfigured } from "../options.ts";
+import { isThenable } from "../promises.ts";
+import type { Random } from "../random.ts";
+import type { RepositoryContext, SessionRecord, SessionRepository } from "../repository.ts";
+import { Breaker } from "./breaker.ts";
+
+/** Milliseconds. */
+const LONGEST_PAUSE = 64;
+
+export interface GuardOptions {
+  readonly owner: string;
+  /** Milliseconds that a load or a save may take in all. */
+  readonly timeout: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onEvent: OnEvent;
+}
+
+/** Stands before a repository: whatever that does, a request has its answer in time, or `ERR_SESSION_STORE`. */
+export class RepositoryGuard {
+  readonly repository: SessionRepository;
+  readonly options: GuardOptions;
+  readonly breaker: Breaker;
+
+  constructor(repository: SessionRepository, options: GuardOptions) {
+    const { clock, random, onEvent } = options;
+    this.repository = repository;
+    this.options = options;
+    this.breaker = new Breaker(clock, random, (isOpen) =>
+      onEvent({ type: isOpen ? "store-down" : "store-up" }),
+    );
+  }
+
+  /** Begins a load, a save or an act of administration; its calls share one time limit. */
+  begin(): Operation {
+    return new Operation(this);
+  }
+}
+
+/** The calls of one load or save. Each rejects with `ERR_SESSION_STORE` where the repository does not answer, or wrongly. */
+export class Operation {
+  readonly #guard: RepositoryGuard;
+  readonly #startedAt = performance.now();
+
+  constructor(guard: RepositoryGuard) {
+    this.#guard = guard;
+  }
+
+  create(record: SessionRecord): Promise<boolean> {
+    return this.#call(
+      (repository, context) => repository.create(record.handle, record, context),
+      isBoolean,
+    );
+  }
+
+  read(handle: string): Promise<SessionRecord | undefined> {
+    return this.#call(
+      (repository, context) => repository.read(handle, context),
+      (answer): answer is SessionRecord | undefined =>
+        answer === undefined || isRecordOf(handle, answer),
+    );
+  }
+
+  update(before: SessionRecord, next: SessionRecord): Promise<"updated" | "conflict" | "gone"> {
+    const { handle, version } = before;
+    return this.#call(
+      (repository, { now, signal }) =>
+        repository.update(handle, version, next, { now, signal, before }),
+      (answer) => answer === "updated" || answer === "conflict" || answer === "gone",
+    );
+  }
+
+  touch(handle: string, expiresAt: number): Promise<boolean> {
+    return this.#call(
+      (repository, context) => repository.touch(handle, expiresAt, context),
+      isBoolean,
+    );
+  }
+
+  delete(handle: string): Promise<boolean> {
+    return this.#call((repository, context) => repository.delete(handle, context), isBoolean);
+  }
+
+  findBySubject(subject: string): Promise<SessionRecord[]> {
+    if (this.#guard.repository.findBySubject === undefined) {
+      throw cannot(this.#guard.options.owner, "find the sessions of a subject");
+    }
+    return this.#call(
+      (repository, context) => repository.findBySubject?.(subject, context) ?? [],
+      (answer): answer is SessionRecord[] => Array.isArray(answer) && answer.every(isRecord),
+    );
+  }
+
+  sweep(limit: number): Promise<number> {
+    return this.#call(
+      (repository, context) => repository.sweep?.(limit, context) ?? 0,
+      (answer): answer is number => Number.isSafeInteger(answer),
+    );
+  }
+
+  /** Waits for something else within the time limit. */
+  async wait(before: Promise<void>): Promise<void> {
+    await this.#inTime(before, () => undefined);
+  }
+
+  /** Lets other writers go first, for a random while that grows with each attempt, within the time limit. */
+  async pause(attempt: number): Promise<void> {
+    const { random, timeout } = this.#guard.options;
+    const most = Math.min(2 ** attempt, LONGEST_PAUSE);
+    const pause = ((random(1)[0] ?? 0) / 256) * most;
+    if (performance.now() - this.#startedAt + pause > timeout) {
+      throw this.#failure("was written to by too many others at the same time");
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+
+  async #call<Answer>(
+    ask: (repository: SessionRepository, context: RepositoryContext) => Answer | Promise<Answer>,
+    isAnswer: (answer: unknown) => answer is Answer,
+  ): Promise<Answer> {
+    const { repository, breaker, options } = this.#guard;
+    if (!breaker.admits()) throw this.#failure("has failed several times and is not asked for now");
+    let abort: AbortController | undefined;
+    const context: RepositoryContext = {
+      now: options.clock(),
+      get signal() {
+        abort ??= new AbortController();
+        return abort.signal;
+      },
+    };
+    let answer: unknown;
+    try {
+      answer = await this.#inTime(ask(repository, context), () => abort?.abort());
+    } catch (error) {
+      breaker.failed();
+      throw error instanceof SessionError ? error : this.#failure("failed", error);
+    }
+    if (!isAnswer(answer)) {
+      breaker.failed();
+      throw this.#failure("answered something that is no answer");
+    }
+    breaker.succeeded();
+    return answer;
+  }
+
+  #inTime<Answer>(answer: Answer | Promise<Answer>, onLate: () => void): Answer | Promise<Answer> {
+    if (!isThenable(answer)) return answer;
+    const left = this.#startedAt + this.#guard.options.timeout - performance.now();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(this.#failure(`did not answer within ${this.#guard.options.timeout / 1000} s`));
+        onLate();
+      }, left);
+      const settle = () => clearTimeout(timer);
+      Promise.resolve(answer).then(resolve, reject).then(settle);
+    });
+  }
+
+  /** Clients that wait different times do not come back all at once. */
+  #failure(what: string, cause?: unknown): SessionError {
+    const { owner, random } = this.#guard.options;
+    const failure = new SessionError(
+      "ERR_SESSION_STORE",
+      `${owner}: the repository ${what}. What it was to write may or may not be written. The error's cause says more, where there is one.`,
+      cause === undefined ? undefined : { cause },
+    );
+    failure.headers = { "retry-after": String(1 + ((random(1)[0] ?? 0) % 3)) };
+    return failure;
+  }
+}
+
+/** @throws `ERR_SESSION_CONFIG` for what cannot be a repository. */
+export function checkRepository(owner: string, repository: unknown): void {
+  const verbs = ["create", "read", "update", "touch", "delete"];
+  const isRepository =
+    isValues(repository) && verbs.every((verb) => typeof repository[verb] === "function");
+  if (!isRepository || !isValues(repository.capabilities)) {
+    throw misconfigured(
+      `${owner}: the repository must have the functions ${verbs.join(", ")}, and capabilities.`,
+    );
+  }
+}
+
+export function cannot(owner: string, what: string): SessionError {
+  return misconfigured(`${owner}: this repository cannot ${what}. Choose one that can.`);
+}
+
+function isBoolean(answer: unknown): answer is boolean {
+  return typeof answer === "boolean";
+}
+
+function isRecordOf(handle: string, answer: unknown): answer is SessionRecord {
+  return isRecord(answer) && answer.handle === handle;
+}
+
+const TEXTS = ["handle", "credentials", "data", "flash"];
+const OPTIONAL_TEXTS = ["subject", "label"];
+const NUMBERS = ["version", "createdAt", "expiresAt", "endsAt"];
+
+function isRecord(answer: unknown): answer is SessionRecord {
+  if (!isValues(answer)) return false;
+  const record = answer;
+  return (
+    TEXTS.every((name) => typeof record[name] === "string") &&
+    NUMBERS.every((name) => Number.isSafeInteger(record[name])) &&
+    OPTIONAL_TEXTS.every((name) => ["string", "undefined"].includes(typeof record[name])) &&
+    (record.authenticatedAt === undefined || Number.isSafeInteger(record.authenticatedAt))
+  );
+}

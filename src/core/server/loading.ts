@@ -1,0 +1,88 @@
+import type { Contents } from "../changes.ts";
+import type { SessionRecord } from "../repository.ts";
+import type { Candidate } from "../transports.ts";
+import type { Loaded, ServerContext } from "./context.ts";
+import type { Operation } from "./guard.ts";
+import { openRecord, parseTexts } from "./opening.ts";
+import type { Presented } from "./tokens.ts";
+
+/** A token that a request carries, read but not yet known to be true. */
+export interface PresentedToken extends Candidate {
+  readonly presented: Presented;
+}
+
+/** What a request's tokens turned out to be. */
+export interface LoadResult {
+  readonly loaded: Loaded | undefined;
+  readonly contents: Contents;
+  /** None of them opens a session, and one lately did: the request was under way when that ended, or is a thief's. */
+  readonly isLate: boolean;
+}
+
+type Found = Loaded & { readonly contents: Contents };
+
+/** Looks up what the tokens of a request name: one read for each handle, at the same time. */
+export async function loadSession(
+  context: ServerContext,
+  tokens: readonly PresentedToken[],
+): Promise<LoadResult> {
+  const operation = context.guard.begin();
+  const [first] = tokens;
+  const answers =
+    tokens.length === 1 && first !== undefined
+      ? [await find(context, operation, first)]
+      : await Promise.all(tokens.map((token) => find(context, operation, token)));
+  const found = answers.filter((answer) => typeof answer === "object");
+  const loaded = context.transports.choose(found, () =>
+    context.onEvent({ type: "duplicate-token" }),
+  );
+  return {
+    loaded,
+    contents: loaded?.contents ?? { data: {}, flash: {} },
+    isLate: found.length === 0 && answers.includes("late"),
+  };
+}
+
+async function find(
+  context: ServerContext,
+  operation: Operation,
+  { presented, transport }: PresentedToken,
+): Promise<Found | "late" | undefined> {
+  const { config, onEvent } = context;
+  const { handle: id } = presented;
+  const record = await operation.read(id);
+  if (record === undefined || isOver(context, record)) {
+    onEvent({ type: "token-refused", id, reason: "no-session" });
+    return undefined;
+  }
+  const opened = openRecord(record, presented, config.clock(), config.random);
+  if (typeof opened === "object") {
+    const contents = parseTexts(config.codec, opened.texts);
+    if (contents !== undefined) {
+      return { ...opened, id, presented, transport, contents, hasEnded: false };
+    }
+  }
+  switch (opened) {
+    case "retired":
+      onEvent({ type: "token-refused", id, reason: "retired" });
+      return "late";
+    case "overdue":
+      onEvent({ type: "token-refused", id, reason: "grace-over" });
+      return "late";
+    case "unknown":
+      onEvent({ type: "token-refused", id, reason: "unknown-credential" });
+      return undefined;
+    default:
+      onEvent({ type: "data-refused", id, reason: "the stored record cannot be read" });
+      return undefined;
+  }
+}
+
+/** By today's options: the record was written under those of its time. */
+function isOver({ config: { clock, timeline } }: ServerContext, record: SessionRecord): boolean {
+  const now = clock();
+  return (
+    now >= record.expiresAt ||
+    now >= timeline.absoluteEnd(record.authenticatedAt ?? record.createdAt)
+  );
+}

@@ -1,0 +1,187 @@
+import type { Contents } from "../changes.ts";
+import { SessionError } from "../errors.ts";
+import type { SessionRequest, SessionResponse } from "../exchange.ts";
+import type { SessionRecord } from "../repository.ts";
+import { internals, type Session } from "../session.ts";
+import type { SessionTransport } from "../transport.ts";
+import { type Attempt, compareAndSet } from "./compare-and-set.ts";
+import { firstRecord, type Next, nextRecord, type Plan } from "./composing.ts";
+import type { Loaded, ServerContext } from "./context.ts";
+import type { Operation } from "./guard.ts";
+import { openRecord } from "./opening.ts";
+import { admitLogin, evictBeyondLimit } from "./subject-limit.ts";
+
+const MOST_HANDLES = 8;
+
+/** A request and its response, and the calls that its save makes. */
+export interface Exchange {
+  readonly request: SessionRequest;
+  readonly response: SessionResponse;
+  readonly operation: Operation;
+}
+
+/**
+ * Stores a session that is new, under a handle and a token of its own.
+ *
+ * @param contents Default: what the session holds.
+ */
+export async function createSession<Data extends object>(
+  context: ServerContext,
+  exchange: Exchange,
+  session: Session<Data>,
+  transport: SessionTransport,
+  contents: Contents = internals.contents(session),
+): Promise<void> {
+  const { operation } = exchange;
+  const { subject } = internals.state(session);
+  if (subject !== undefined) await admitLogin(context, operation, subject);
+  for (let attempt = 0; attempt < MOST_HANDLES; attempt += 1) {
+    const { record, credential } = firstRecord(context, {
+      ...planOf(context, exchange, session),
+      contents,
+    });
+    if (await created(context, operation, record)) {
+      const { handle } = record;
+      handOut(context, exchange, transport, record, credential);
+      context.onEvent({ type: "created", id: handle, subject });
+      if (subject === undefined) return;
+      context.onEvent({ type: "login", id: handle, subject });
+      return evictBeyondLimit(context, operation, { handle, subject });
+    }
+    internals.replaceHandle(session);
+  }
+  throw new SessionError(
+    "ERR_SESSION_STORE",
+    `${context.owner}: ${MOST_HANDLES} fresh handles in a row were taken. The source of random bytes does not give random ones.`,
+  );
+}
+
+async function created(
+  { guard }: ServerContext,
+  operation: Operation,
+  record: SessionRecord,
+): Promise<boolean> {
+  try {
+    return await operation.create(record);
+  } catch (error) {
+    // It may have been stored all the same, and nobody will ever hold its token.
+    guard
+      .begin()
+      .delete(record.handle)
+      .catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Does to the stored session what the request did to the one it saw, and what is due by time.
+ *
+ * @returns Whether the session was still there for the credential that the request presented.
+ */
+export function updateSession<Data extends object>(
+  context: ServerContext,
+  exchange: Exchange,
+  session: Session<Data>,
+  loaded: Loaded,
+): Promise<boolean> {
+  const { config, onEvent } = context;
+  const { operation } = exchange;
+  const plan = planOf(context, exchange, session);
+  return compareAndSet(context, operation, loaded.record, async (record): Promise<Attempt> => {
+    const opened =
+      record === loaded.record
+        ? loaded
+        : openRecord(record, loaded.presented, config.clock(), config.random);
+    if (opened === "unreadable")
+      onEvent({ type: "data-refused", id: loaded.id, reason: "damaged" });
+    if (typeof opened === "string") return { outcome: "gone" };
+    const next = nextRecord(context, opened, loaded, plan);
+    if (next.record === undefined) return keepRecord(context, exchange, loaded, record, next);
+    const { subject } = next.record;
+    if (next.did === "login" && subject !== undefined) {
+      await admitLogin(context, operation, subject, record.handle);
+    }
+    const outcome = await operation.update(record, next.record);
+    if (outcome !== "updated") return { outcome };
+    finish(context, exchange, loaded, next.record, next);
+    if (next.did === "login" && subject !== undefined) {
+      await evictBeyondLimit(context, operation, { handle: record.handle, subject });
+    }
+    return { outcome, written: next.record };
+  });
+}
+
+/** Nothing of the record changes: what is left is to note a use, and to hand out a successor once more. */
+async function keepRecord(
+  context: ServerContext,
+  exchange: Exchange,
+  loaded: Loaded,
+  record: SessionRecord,
+  { credential }: Next,
+): Promise<Attempt> {
+  // On the word of the newest record alone: a login may have taken place since this request came.
+  if (credential !== undefined && record === loaded.record) return { outcome: "conflict" };
+  const { clock, timeline } = context.config;
+  const now = clock();
+  const start = record.authenticatedAt ?? record.createdAt;
+  let written = record;
+  if (timeline.touchDue(now, start, record.expiresAt)) {
+    written = { ...record, expiresAt: timeline.writtenEnd(now, start) };
+    const isThere = await exchange.operation.touch(loaded.id, written.expiresAt);
+    if (!isThere) return { outcome: "gone" };
+  }
+  if (credential !== undefined) handOut(context, exchange, loaded.transport, record, credential);
+  return { outcome: "updated", written };
+}
+
+/** Puts on the response what a write has led to. */
+function finish(
+  context: ServerContext,
+  exchange: Exchange,
+  loaded: Loaded,
+  record: SessionRecord,
+  { did, credential }: Next,
+): void {
+  const { handle: id, subject } = record;
+  if (credential !== undefined) handOut(context, exchange, loaded.transport, record, credential);
+  switch (did) {
+    case "ended":
+      loaded.hasEnded = true;
+      loaded.transport.clear(exchange.request, exchange.response);
+      context.onEvent({ type: "ended", id, reason: "spent" });
+      break;
+    case "login":
+      context.onEvent({ type: "login", id, subject });
+      break;
+    case "regenerated":
+    case "renewed":
+      context.onEvent({ type: did, id });
+      break;
+  }
+}
+
+function planOf<Data extends object>(
+  { labelOf }: ServerContext,
+  { request }: Exchange,
+  session: Session<Data>,
+): Plan {
+  const { changes, pending, subject } = session;
+  return {
+    changes,
+    pending,
+    state: internals.state(session),
+    contents: internals.contents(session),
+    label: subject === undefined ? undefined : labelOf(request),
+  };
+}
+
+function handOut(
+  { tokens }: ServerContext,
+  { request, response }: Exchange,
+  transport: SessionTransport,
+  { handle, endsAt }: SessionRecord,
+  credential: Uint8Array,
+): void {
+  const token = tokens.write(handle, credential, transport.name);
+  transport.write(request, response, token, endsAt);
+}

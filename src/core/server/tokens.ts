@@ -1,0 +1,73 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { fromBase64url, toBase64url } from "#base64url";
+import { lengthPrefixed, utf8 } from "../bytes.ts";
+import { checkSecrets, type Secret } from "../secrets.ts";
+import { hashOf } from "./credentials.ts";
+
+const MAC_BYTES = 16;
+const SALT = utf8("keepsake");
+/** `handle.credential`, in base64url: 16 and 32 bytes. */
+const TOKEN = /^([\w-]{22})\.([\w-]{43})$/;
+/** The same with a MAC of 16 bytes behind it. */
+const TOKEN_WITH_MAC = /^([\w-]{22})\.([\w-]{43})\.([\w-]{22})$/;
+
+/** A token that a request presented: what it says, not yet whether it is true. */
+export interface Presented {
+  readonly handle: string;
+  readonly credential: Uint8Array;
+  /** Of the credential, as records keep it. */
+  readonly hash: string;
+  /** Its MAC is by an older secret. */
+  readonly stale: boolean;
+}
+
+/** Writes and reads the tokens of sessions that are kept on the server. */
+export interface Tokens {
+  /** @param name The transport's, to which a MAC is bound. */
+  write(handle: string, credential: Uint8Array, name: string): string;
+  /** `undefined` for what this server did not issue, as far as that can be told without a look-up. */
+  read(token: string, name: string): Presented | undefined;
+}
+
+/** @throws `ERR_SESSION_SECRET` for a weak secret. */
+export function createTokens(owner: string, secret: Secret | undefined): Tokens {
+  if (secret === undefined) {
+    return {
+      write: (handle, credential) => `${handle}.${toBase64url(credential)}`,
+      read(token) {
+        const [, handle = "", text = ""] = TOKEN.exec(token) ?? [];
+        return presented(handle, text, false);
+      },
+    };
+  }
+  const keys = checkSecrets(owner, secret).map((each) =>
+    hkdf(sha256, utf8(each), SALT, utf8("server token mac"), 32),
+  );
+  const macOf = (key: Uint8Array, name: string, handle: string, credential: string) =>
+    hmac(sha256, key, lengthPrefixed([name, handle, credential])).subarray(0, MAC_BYTES);
+  const [newest = new Uint8Array()] = keys;
+  return {
+    write(handle, credential, name) {
+      const text = toBase64url(credential);
+      return `${handle}.${text}.${toBase64url(macOf(newest, name, handle, text))}`;
+    },
+    read(token, name) {
+      const [, handle = "", text = "", macText = ""] = TOKEN_WITH_MAC.exec(token) ?? [];
+      const mac = fromBase64url(macText);
+      if (mac?.length !== MAC_BYTES) return undefined;
+      const key = keys.find((each) => equalBytes(macOf(each, name, handle, text), mac));
+      return key && presented(handle, text, key !== newest);
+    },
+  };
+}
+
+function presented(handle: string, text: string, stale: boolean): Presented | undefined {
+  const credential = fromBase64url(text);
+  // Another spelling of the same handle would be another key of the repository.
+  if (credential === undefined || fromBase64url(handle) === undefined) return undefined;
+  if (credential.length === 0) return undefined;
+  return { handle, credential, hash: hashOf(credential), stale };
+}
