@@ -10,6 +10,8 @@ import { list, pathsOf, ROOT, readManifest, specifiersOf } from "./support/repos
 const NAMES_OF_KEEPSAKE = [
   "CookieSessionStore",
   "InMemorySessionStore",
+  "MemorySessionRepository",
+  "ServerSessionStore",
   "Session",
   "SessionError",
   "SessionMiddleware",

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { SessionError } from "../core/errors.ts";
+import { SessionError } from "../core/errors.ts";
+import { checkFunction } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
 import { holdResponse } from "./_node-hold.ts";
-import { isClientsFault, refusalText } from "./_refusal.ts";
+import { addHeaders, isClientsFault, refusalText } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -19,6 +20,12 @@ declare global {
       session: Session;
     }
   }
+}
+
+/** What the middleware takes beside the options of every adapter. */
+export interface ExpressOptions {
+  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
+  readonly skip?: (request: IncomingMessage) => boolean;
 }
 
 /** A middleware as Express 5, Express 4 and Connect take it. */
@@ -43,11 +50,19 @@ export type ExpressMiddleware = (
  * ```
  */
 export function sessions<Data extends object = DefaultData>(
-  source: SessionsSource<Data>,
-  options: SessionsOptions<Data> = {},
+  source: SessionsSource<Data, ExpressOptions>,
+  options: SessionsOptions<Data> & ExpressOptions = {},
 ): ExpressMiddleware {
-  const middleware = createMiddleware(readArguments(source, options));
+  const given = readArguments(source, options);
+  const middleware = createMiddleware(given, ["skip"]);
+  const { skip } = given.options;
+  checkFunction("sessions", "skip", skip);
   return (request, response, next) => {
+    if (skip?.(request)) {
+      defineSession(request, middleware.skipped());
+      next();
+      return;
+    }
     const fail = (error: unknown): void => {
       if (isClientsFault(error)) refuse(response, error);
       else next(error);
@@ -60,14 +75,18 @@ export function sessions<Data extends object = DefaultData>(
       });
       next();
     };
+    const failToLoad = (error: unknown): void => {
+      if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
+      fail(error);
+    };
     let loaded: Session<Data> | Promise<Session<Data>>;
     try {
       loaded = middleware.load(nodeRequest(request));
     } catch (error) {
-      fail(error);
+      failToLoad(error);
       return;
     }
-    if (loaded instanceof Promise) loaded.then(proceed, fail);
+    if (loaded instanceof Promise) loaded.then(proceed, failToLoad);
     else proceed(loaded);
   };
 }

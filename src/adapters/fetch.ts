@@ -14,6 +14,8 @@ import {
 
 /** What the wrapper takes beside the options of every adapter. */
 export interface FetchOptions {
+  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
+  readonly skip?: (request: Request) => boolean;
   /**
    * Makes the answer to an error that the handler threw, or that kept the session from being loaded or saved. The
    * answer carries the session's end, if it ended. Default: the error is thrown on to the runtime.
@@ -50,12 +52,15 @@ export function sessions<Data extends object = DefaultData>(
   options: SessionsOptions<Data> & FetchOptions = {},
 ): FetchSessions<Data> {
   const given = readArguments(source, options);
-  const middleware = createMiddleware(given, ["onError"]);
-  const { onError } = given.options;
+  const middleware = createMiddleware(given, ["onError", "skip"]);
+  const { onError, skip } = given.options;
   checkFunction("sessions", "onError", onError);
+  checkFunction("sessions", "skip", skip);
   return (handler) =>
-    (request, ...rest) =>
-      answer(middleware, request, (session) => handler(request, session, ...rest), onError);
+    async (request, ...rest) =>
+      skip?.(request)
+        ? handler(request, middleware.skipped(), ...rest)
+        : answer(middleware, request, (session) => handler(request, session, ...rest), onError);
 }
 
 async function answer<Data extends object>(

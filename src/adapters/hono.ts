@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { SessionError } from "../core/errors.ts";
+import { checkFunction } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { withOpenHeaders } from "./_fetch-response.ts";
@@ -10,6 +11,12 @@ import {
   type SessionsOptions,
   type SessionsSource,
 } from "./_sessions.ts";
+
+/** What the middleware takes beside the options of every adapter. */
+export interface HonoOptions {
+  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
+  readonly skip?: (c: Context) => boolean;
+}
 
 /** What the middleware adds to a Hono context: `c.var.session`. */
 export interface SessionEnv<Data extends object = DefaultData> {
@@ -29,11 +36,18 @@ export interface SessionEnv<Data extends object = DefaultData> {
  * ```
  */
 export function sessions<Data extends object = DefaultData>(
-  source: SessionsSource<Data>,
-  options: SessionsOptions<Data> = {},
+  source: SessionsSource<Data, HonoOptions>,
+  options: SessionsOptions<Data> & HonoOptions = {},
 ): MiddlewareHandler<SessionEnv<Data>> {
-  const middleware = createMiddleware(readArguments(source, options));
+  const given = readArguments(source, options);
+  const middleware = createMiddleware(given, ["skip"]);
+  const { skip } = given.options;
+  checkFunction("sessions", "skip", skip);
   return async (c, next) => {
+    if (skip?.(c)) {
+      c.set("session", middleware.skipped());
+      return next();
+    }
     const request = c.req.raw;
     try {
       const session = await middleware.load(request);
@@ -44,7 +58,7 @@ export function sessions<Data extends object = DefaultData>(
       await middleware.save(request, response, session);
       if (response !== c.res) replaceResponse(c, response);
     } catch (error) {
-      if (c.finalized) replaceResponse(c, emptyResponse(error));
+      if (c.finalized || error instanceof SessionError) replaceResponse(c, emptyResponse(error));
       throw answerable(error);
     }
   };

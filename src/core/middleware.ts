@@ -4,7 +4,7 @@ import { addVary, type SessionRequest, type SessionResponse } from "./exchange.t
 import { checkBoolean, checkFunction } from "./options.ts";
 import { andThen, type Eventually, orElse } from "./promises.ts";
 import { type SchemaOptions, schemaCheck } from "./schema.ts";
-import { internals, type Session } from "./session.ts";
+import { internals, Session } from "./session.ts";
 import type { SessionStore } from "./store.ts";
 
 /** What a request's way through the session needs beside the store. */
@@ -51,6 +51,13 @@ export class SessionMiddleware<Data extends object> {
     return check === undefined ? loaded : andThen(loaded, check);
   }
 
+  /** For a request whose session is not to be loaded: whoever uses it is told so by `ERR_SESSION_MISSING`. */
+  skipped(): Session<Data> {
+    const session = new Session<Data>();
+    internals.skip(session);
+    return session;
+  }
+
   /** Closes a session that the request did not use, and says so: there is nothing to save and no header to add. */
   closeUnused(session: Session<Data>): boolean {
     if (internals.isAccessed(session)) return false;
@@ -94,7 +101,7 @@ export class SessionMiddleware<Data extends object> {
     const response = { headers: new Headers(), status: failure.status };
     addVary(response, this.#vary);
     const fail = (): never => {
-      failure.headers = plainHeaders(response.headers);
+      failure.headers = { ...failure.headers, ...plainHeaders(response.headers) };
       throw failure;
     };
     if (session.pending !== "end") return fail();

@@ -1,3 +1,5 @@
+import { SessionError } from "./errors.ts";
+
 /** Databases cannot keep every text as a key. */
 export function isSubject(subject: unknown): subject is string {
   return (
@@ -14,5 +16,27 @@ export function refuseCallback(name: string, given: readonly unknown[]): void {
   if (given.length === 0) return;
   throw new TypeError(
     `session.${name}() takes no callback and nothing else. It takes effect when the response leaves: go on in the next line.`,
+  );
+}
+
+export function destroyed(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_DESTROYED",
+    "The session was ended by destroy(), so it cannot be changed. To go on with an empty one, use logout().",
+  );
+}
+
+export function committed(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_COMMITTED",
+    "The session has been saved and the response's headers are on their way, so this change would be lost. " +
+      "Change the session before the response begins.",
+  );
+}
+
+export function skipped(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_MISSING",
+    "The option skip kept this request's session from being loaded, so there is none to use. Let skip return false for it.",
   );
 }

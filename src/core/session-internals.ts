@@ -14,6 +14,8 @@ export interface SessionInternals {
   check<Data extends object>(session: Session<Data>): void;
   /** From here on every change throws. */
   close<Data extends object>(session: Session<Data>): void;
+  /** Whoever uses it finds out that it was not loaded. */
+  skip<Data extends object>(session: Session<Data>): void;
   /** Forgets all changes but the end of the session. */
   discard<Data extends object>(session: Session<Data>): void;
   /** Takes over what a store loaded, without copying it; not a change. */

@@ -2,7 +2,7 @@ import type { Change } from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import { assign, isValues, type Values } from "./json.ts";
 import { liveData } from "./live-data.ts";
-import { isSubject, refuseCallback } from "./session-checks.ts";
+import { committed, destroyed, isSubject, refuseCallback, skipped } from "./session-checks.ts";
 import { createSessionConfig, type SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
 import type { SessionInternals } from "./session-internals.ts";
@@ -12,7 +12,7 @@ import { TrackedContents } from "./tracked-contents.ts";
 /** The way of the core to what a session hides from applications. Set below, where its private fields can be seen. */
 export let internals: SessionInternals;
 
-type Phase = "open" | "destroyed" | "committed";
+type Phase = "open" | "destroyed" | "committed" | "skipped";
 
 const defaults: { config?: SessionConfig } = {};
 
@@ -121,7 +121,7 @@ export class Session<Data extends object = DefaultData> {
 
   /** The data as an object: reading, assigning, `in` and `delete` work as on any other, and are the same as the methods. */
   get data(): Partial<Data> {
-    this.#accessed = true;
+    this.#access();
     this.#data ??= liveData({
       contents: () => this.#read(),
       set: (key, value) => this.#change().set(key, value),
@@ -179,7 +179,7 @@ export class Session<Data extends object = DefaultData> {
 
   /** The handle: a public name for the session, safe in logs and pages, useless as a token. */
   get id(): string {
-    this.#accessed = true;
+    this.#access();
     return this.#handle();
   }
 
@@ -190,37 +190,37 @@ export class Session<Data extends object = DefaultData> {
 
   /** Whether nothing is stored of this session yet. */
   get isNew(): boolean {
-    this.#accessed = true;
+    this.#access();
     return this.#isNew;
   }
 
   /** Whether the save has anything to do. */
   get modified(): boolean {
-    this.#accessed = true;
+    this.#access();
     return this.#pending !== "none" || this.changes.length > 0;
   }
 
   /** Whether there is nothing to store: no data, no flash value, no subject. A new session that is empty is not saved. */
   get isEmpty(): boolean {
-    this.#accessed = true;
+    this.#access();
     return this.#subject === undefined && this.#contents.isEmpty;
   }
 
   /** The user that `login` named. */
   get subject(): string | undefined {
-    this.#accessed = true;
+    this.#access();
     return this.#subject;
   }
 
   /** When the session began; a login does not change it. */
   get createdAt(): Date {
-    this.#accessed = true;
+    this.#access();
     return new Date(this.#created());
   }
 
   /** When `login` was called. */
   get authenticatedAt(): Date | undefined {
-    this.#accessed = true;
+    this.#access();
     return this.#authenticatedAt === undefined ? undefined : new Date(this.#authenticatedAt);
   }
 
@@ -235,7 +235,7 @@ export class Session<Data extends object = DefaultData> {
 
   /** When the session ends if it is not used again; never later than it really ends. */
   get expiresAt(): Date {
-    this.#accessed = true;
+    this.#access();
     const start = this.#authenticatedAt ?? this.#created();
     return new Date(this.#config.timeline.expiresAt(this.#config.clock(), start));
   }
@@ -303,7 +303,7 @@ export class Session<Data extends object = DefaultData> {
 
   /** What this request did to the contents, in order, for a store to save. */
   get changes(): readonly Change[] {
-    this.#accessed = true;
+    this.#access();
     return this.#contents.changes;
   }
 
@@ -312,7 +312,7 @@ export class Session<Data extends object = DefaultData> {
    * nothing but a flash value ends when that has been read.
    */
   get pending(): Pending {
-    this.#accessed = true;
+    this.#access();
     return this.#pending === "none" && this.#isSpent() ? "end" : this.#pending;
   }
 
@@ -350,30 +350,25 @@ export class Session<Data extends object = DefaultData> {
   }
 
   #read(): TrackedContents {
-    this.#accessed = true;
+    this.#access();
     return this.#contents;
   }
 
   #change(): TrackedContents {
-    this.#accessed = true;
-    if (this.#phase === "destroyed") {
-      throw new SessionError(
-        "ERR_SESSION_DESTROYED",
-        "The session was ended by destroy(), so it cannot be changed. To go on with an empty one, use logout().",
-      );
-    }
-    if (this.#phase === "committed") {
-      throw new SessionError(
-        "ERR_SESSION_COMMITTED",
-        "The session has been saved and the response's headers are on their way, so this change would be lost. " +
-          "Change the session before the response begins.",
-      );
-    }
+    this.#access();
+    if (this.#phase === "destroyed") throw destroyed();
+    if (this.#phase === "committed") throw committed();
     return this.#contents;
+  }
+
+  #access(): void {
+    if (this.#phase === "skipped") throw skipped();
+    this.#accessed = true;
   }
 
   /** What `console.log` shows: names and keys, no values. */
   #inspect(): string {
+    if (this.#phase === "skipped") return "Session { skipped }";
     const keys = this.#contents.keys().join(", ");
     return `Session { id: ${this.#id ?? "(none yet)"}, pending: ${this.pending}, keys: [${keys}] }`;
   }
@@ -396,6 +391,9 @@ export class Session<Data extends object = DefaultData> {
       check: (session) => session.#contents.checkInPlace(),
       close: (session) => {
         session.#phase = "committed";
+      },
+      skip: (session) => {
+        session.#phase = "skipped";
       },
       discard: (session) => {
         session.#contents.reset();

@@ -1,3 +1,4 @@
+import { SessionError } from "../core/errors.ts";
 import type { SceneCase } from "./_scene.ts";
 import { read } from "./_stranger-cases.ts";
 import { equal, ok } from "./check.ts";
@@ -21,6 +22,26 @@ export const failureCases: readonly SceneCase[] = [
         equal(response.status, 503, "the status");
         equal(await response.text(), "error: ERR_SESSION_STORE", "the text");
         ok(!scene.carriesToken(response), "the answer carries a token");
+      }
+    },
+  ],
+  [
+    "invariant 13, down is not anonymous: a store that says when to come back is heard",
+    async ({ serveWith }) => {
+      const unavailable = () => {
+        const error = new SessionError("ERR_SESSION_STORE", "down for a moment");
+        error.headers = { "retry-after": "2" };
+        return Promise.reject(error);
+      };
+      const failures = [{ load: unavailable }, { save: unavailable }];
+      for (const failure of failures) {
+        const scene = await serveWith((store) => ({
+          load: (request) => store.load(request),
+          save: (...args) => store.save(...args),
+          ...failure,
+        }));
+        const response = await scene.newVisitor().get("/count");
+        equal([response.status, response.headers.get("retry-after")], [503, "2"], "the answer");
       }
     },
   ],

@@ -1,4 +1,5 @@
 import type { SessionRecord } from "../repository.ts";
+import { isSubject } from "../session-checks.ts";
 import type { ServerContext } from "./context.ts";
 import { endRecord } from "./ending.ts";
 import type { Operation } from "./guard.ts";
@@ -49,6 +50,8 @@ function summaryOf(
   };
 }
 
+const HANDLE = /^[\w-]{22}$/;
+
 /** @returns Whether it was alive, and the subject's where one is named. */
 export async function revokeSession(
   context: ServerContext,
@@ -56,6 +59,8 @@ export async function revokeSession(
   handle: string,
   subject: string | undefined,
 ): Promise<boolean> {
+  // It may come from a client, and no database needs to see what cannot be a handle.
+  if (!HANDLE.test(handle)) return false;
   const record = await operation.read(handle);
   if (record === undefined || (subject !== undefined && record.subject !== subject)) return false;
   return endRecord(context, operation, record, "revoked");
@@ -94,6 +99,7 @@ export async function liveRecords(
   operation: Operation,
   subject: string,
 ): Promise<SessionRecord[]> {
+  if (!isSubject(subject)) return [];
   const now = clock();
   const records = await operation.findBySubject(subject);
   return records.filter(
