@@ -8,4 +8,5 @@ export {
 export { CheckFailed } from "./check.ts";
 export { CookieJar } from "./cookie-jar.ts";
 export { type FakeClock, fakeClock } from "./fake-clock.ts";
+export { type RepositorySuiteOptions, repositorySuite } from "./repository-suite.ts";
 export { type VisitOptions, Visitor } from "./visitor.ts";
