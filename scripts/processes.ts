@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { ROOT } from "./runtimes.ts";
 
 export interface Finished {
@@ -7,14 +9,23 @@ export interface Finished {
   readonly output: string;
 }
 
+/** Another user to run as, which takes root. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface RunOptions {
   readonly cwd?: string;
+  readonly user?: User | undefined;
   readonly env?: Readonly<Record<string, string>>;
+  /** The signal that ends it, with what it has started, where this process is interrupted. Default: SIGTERM. */
+  readonly endsWith?: "SIGTERM" | "SIGKILL";
   /** Whether to pass on what the process prints, as it prints it. Default: it is collected. */
   readonly passOn?: boolean;
 }
 
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, "SIGTERM" | "SIGKILL">();
 
 /** Runs a program to its end. */
 export function run(
@@ -29,8 +40,9 @@ export function run(
     stdio: options.passOn ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
     // A group of its own, so that what it started ends with it.
     detached: process.platform !== "win32",
+    ...options.user,
   });
-  running.add(child);
+  running.set(child, options.endsWith ?? "SIGTERM");
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
@@ -53,18 +65,43 @@ export function endWithChildren(): void {
     ["SIGTERM", 143],
     ["SIGHUP", 129],
   ] as const) {
-    process.once(signal, () => {
-      for (const child of running) endGroup(child);
+    // Not once: Control-C arrives twice, from the terminal and from the process above, and must not cut this short.
+    process.on(signal, () => {
+      for (const [child, ending] of running) endGroup(child, ending);
       process.exit(code);
     });
   }
 }
 
-function endGroup(child: ChildProcess): void {
+function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGTERM");
+    process.kill(process.platform === "win32" ? child.pid : -child.pid, signal);
   } catch {
     // It has ended by itself.
   }
+}
+
+/**
+ * Gives a folder to some work, and removes it afterwards, or where the process ends before.
+ *
+ * @param prefix The beginning of its path.
+ */
+export async function withTemporaryFolder<T>(
+  prefix: string,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(prefix);
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.once("exit", remove);
+  try {
+    return await work(folder);
+  } finally {
+    process.off("exit", remove);
+    remove();
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

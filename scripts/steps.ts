@@ -1,4 +1,4 @@
-import { run } from "./processes.ts";
+import { messageOf, run } from "./processes.ts";
 
 /** How a step went. A step that runs no tests counts as one. */
 export interface Outcome {
@@ -12,6 +12,8 @@ export interface Outcome {
 export interface Step {
   readonly title: string;
   readonly work: () => Promise<Outcome>;
+  /** Takes down what the step has put up for the steps after it, when all have run. */
+  readonly end?: () => Promise<void>;
 }
 
 /** A step that is one program: it passes if the program exits with 0. */
@@ -28,19 +30,28 @@ export function command(title: string, program: string, args: readonly string[])
 /** Runs steps one after another, saying so, and adds up what they count. */
 export async function runSteps(steps: readonly Step[]): Promise<Outcome> {
   const total = { passed: 0, failed: 0 };
-  for (const { title, work } of steps) {
-    console.log(`${title} …`);
-    const started = performance.now();
-    const outcome = await work().catch(
-      (error: unknown): Outcome => ({ passed: 0, failed: 1, output: messageOf(error) }),
-    );
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    if (outcome.failed > 0 && outcome.output !== undefined) console.log(indent(outcome.output));
-    console.log(`  ${summary(outcome)}, ${seconds} s`);
-    total.passed += outcome.passed;
-    total.failed += outcome.failed;
+  try {
+    for (const step of steps) {
+      const { passed, failed } = await runStep(step);
+      total.passed += passed;
+      total.failed += failed;
+    }
+  } finally {
+    for (const { end } of steps) await end?.();
   }
   return total;
+}
+
+async function runStep({ title, work }: Step): Promise<Outcome> {
+  console.log(`${title} …`);
+  const started = performance.now();
+  const outcome = await work().catch(
+    (error: unknown): Outcome => ({ passed: 0, failed: 1, output: messageOf(error) }),
+  );
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (outcome.failed > 0 && outcome.output !== undefined) console.log(indent(outcome.output));
+  console.log(`  ${summary(outcome)}, ${seconds} s`);
+  return outcome;
 }
 
 /** The last line of a command, and its exit code. */
@@ -57,8 +68,4 @@ function summary({ passed, failed, skipped = 0 }: Outcome): string {
 
 function indent(text: string): string {
   return text.trimEnd().replace(/^(?=.)/gm, "  ");
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

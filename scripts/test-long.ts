@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { endWithChildren } from "./processes.ts";
 import { ROOT } from "./runtimes.ts";
+import { servicesFor, servicesStep } from "./services/step.ts";
 import { conclude, runSteps } from "./steps.ts";
 import { testFiles } from "./test-files.ts";
 import { testsOn } from "./test-runs.ts";
@@ -24,4 +25,7 @@ async function longTests(words: readonly string[]): Promise<string[]> {
 
 endWithChildren();
 const files = await longTests(process.argv.slice(2));
-conclude(await runSteps([testsOn("node26", files, { [LONG]: "1" })]));
+const needed = await servicesFor(files);
+const services = servicesStep(needed);
+const tests = testsOn("node26", files, () => ({ ...services.env(), [LONG]: "1" }));
+conclude(await runSteps(needed.length === 0 ? [tests] : [services, tests]));

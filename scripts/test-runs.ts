@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { countJunit } from "./junit.ts";
-import { run } from "./processes.ts";
+import { run, withTemporaryFolder } from "./processes.ts";
 import type { NodeTotals } from "./reporter.ts";
 import { binaryOf, type Runtime } from "./runtimes.ts";
 import type { Outcome, Step } from "./steps.ts";
@@ -19,11 +19,15 @@ const NODE_ARGUMENTS = [
 /** Long enough for a test that installs packages, short enough to find one that hangs. */
 const TIMEOUT = 600_000;
 
-/** Runs test files on a runtime. */
+/**
+ * Runs test files on a runtime.
+ *
+ * @param env Variables for the tests, asked for when the step runs.
+ */
 export function testsOn(
   runtime: Runtime,
   files: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  env: () => Readonly<Record<string, string>>,
 ): Step {
   const runner = runtime === "bun" ? runBun : runtime === "deno" ? runDeno : runNode;
   return {
@@ -31,17 +35,14 @@ export function testsOn(
     work: async () => {
       // Without a file the runners would look for some of their own.
       if (files.length === 0) throw new Error("There is no test file to run.");
-      const folder = await mkdtemp(join(tmpdir(), "keepsake-tests-"));
-      try {
-        return await runner({
-          binary: binaryOf(runtime),
-          files,
-          env,
-          results: `${folder}/results`,
-        });
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
+      const binary = binaryOf(runtime);
+      return withTemporaryFolder(join(tmpdir(), "keepsake-tests-"), async (folder) => {
+        // What a test leaves behind, because it is interrupted, goes with the folder. Others may enter it: for root
+        // some programs run as another user.
+        await chmod(folder, 0o711);
+        const variables = { ...env(), TMPDIR: folder };
+        return runner({ binary, files, env: variables, results: `${folder}/results` });
+      });
     },
   };
 }
@@ -59,6 +60,8 @@ async function runNode({ binary, files, env, results }: Run): Promise<Outcome> {
   const { code } = await run(binary, [...NODE_ARGUMENTS, ...timeout, ...files], {
     env: { ...env, KEEPSAKE_TOTALS: results },
     passOn: true,
+    // At a SIGTERM it ends the files that run, and goes on with the next.
+    endsWith: "SIGKILL",
   });
   const totals = await readFile(results, "utf8").catch(() => {
     throw new Error(

@@ -1,6 +1,7 @@
 import { chromium } from "./chromium.ts";
 import { endWithChildren } from "./processes.ts";
 import { HAS_RUNTIMES, type Runtime } from "./runtimes.ts";
+import { servicesFor, servicesStep } from "./services/step.ts";
 import { conclude, runSteps, type Step } from "./steps.ts";
 import { build, lint, types } from "./tasks.ts";
 import { testFiles } from "./test-files.ts";
@@ -20,14 +21,17 @@ const needsBrowser = (file: string): boolean => file.startsWith("test/browser/")
 
 async function everything(): Promise<Step[]> {
   const files = await testFiles("node26");
+  const services = servicesStep();
   const steps = [...types, lint, build];
   if (files.some(needsBrowser)) steps.push(browser);
-  steps.push(withoutSkips(testsOn("node26", files)));
+  steps.push(services, withoutSkips(testsOn("node26", files, services.env)));
   if (!HAS_RUNTIMES) {
     console.log("Other runtimes are tried on Linux x64 alone: here the tests run on this Node.");
     return steps;
   }
-  for (const runtime of OTHER_RUNTIMES) steps.push(testsOn(runtime, await testFiles(runtime)));
+  for (const runtime of OTHER_RUNTIMES) {
+    steps.push(testsOn(runtime, await testFiles(runtime), services.env));
+  }
   return steps;
 }
 
@@ -37,7 +41,10 @@ async function only(words: readonly string[]): Promise<Step[]> {
   if (files.length === 0) throw new Error(`No test file has ${words.join(" or ")} in its path.`);
   const steps: Step[] = files.some((file) => file.startsWith("test/")) ? [build] : [];
   if (files.some(needsBrowser)) steps.push(browser);
-  return [...steps, testsOn("node26", files)];
+  const needed = await servicesFor(files);
+  const services = servicesStep(needed);
+  if (needed.length > 0) steps.push(services);
+  return [...steps, testsOn("node26", files, services.env)];
 }
 
 /** On the runtime of record a test that is skipped is one that nobody runs. */
