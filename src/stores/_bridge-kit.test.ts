@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { serviceUrl } from "../../scripts/services/index.ts";
 import type { SessionRecord, UpdateContext } from "../core/repository.ts";
 
 // Shared by tests of the bridges; it has none of its own.
 
-export const REDIS_URL: string = process.env.REDIS_URL ?? "redis://127.0.0.1:6379";
-export const DATABASE_URL: string =
-  process.env.DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/test";
+export const REDIS_URL: string = await serviceUrl("redis");
+export const DATABASE_URL: string = await serviceUrl("postgres");
 
 export const NOW: number = Date.UTC(2026, 0, 1);
 export const HOUR: number = 60 * 60 * 1000;

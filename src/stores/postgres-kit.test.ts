@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import postgres from "postgres";
+import { serviceUrl } from "../../scripts/services/index.ts";
 import type { SessionRecord } from "../core/repository.ts";
 import {
   type PostgresClient,
@@ -12,8 +13,7 @@ import {
 
 // Shared by tests of the PostgreSQL repository; it has none of its own.
 
-export const DATABASE_URL: string =
-  process.env.DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/test";
+export const DATABASE_URL: string = await serviceUrl("postgres");
 
 export const NOW: number = Date.UTC(2026, 0, 1);
 export const HOUR: number = 60 * 60 * 1000;
