@@ -5,6 +5,7 @@ const EVERYWHERE = [
   "src/core/**/*.test.ts",
   "src/stores/**/*.test.ts",
   "src/adapters/**/*.test.ts",
+  "src/testing/**/*.test.ts",
 ];
 
 const PATTERNS: Record<Runtime, readonly string[]> = {
@@ -15,9 +16,21 @@ const PATTERNS: Record<Runtime, readonly string[]> = {
   deno: EVERYWHERE,
 };
 
-/** What cannot run on a runtime, each with the reason. */
+const ONCE_IS_ENOUGH =
+  "It starts a dozen servers and kills some: what it tries is the servers, once.";
+
+const OF_MANY_SERVERS = {
+  "src/stores/valkey-cluster.test.ts": ONCE_IS_ENOUGH,
+  "src/stores/valkey-sentinel.test.ts": ONCE_IS_ENOUGH,
+};
+
+/** What cannot run on a runtime, or need not, each with the reason. */
 const EXCEPTIONS: Partial<Record<Runtime, Readonly<Record<string, string>>>> = {
+  node24: OF_MANY_SERVERS,
+  node22: OF_MANY_SERVERS,
+  deno: OF_MANY_SERVERS,
   bun: {
+    ...OF_MANY_SERVERS,
     "src/adapters/express-mistakes.test.ts":
       "Where Node throws on a chunk that is none, Bun's response ends, hangs or is reset, without sessions too.",
   },
