@@ -42,7 +42,7 @@ function isUnknownScript(error: unknown): boolean {
 }
 
 /** now, lifetime, write, then the fields of the record and their values. */
-export const CREATE = new Script(`
+export const CREATE: Script = new Script(`
 local found = redis.call("HMGET", KEYS[1], "expiresAt", "write")
 if found[2] == ARGV[3] then return "created" end
 if found[1] and tonumber(found[1]) > tonumber(ARGV[1]) then return "taken" end
@@ -57,7 +57,7 @@ return "created"
  * For want of memory a server refuses only a first command that takes some, and an expiry takes none. So what makes a
  * record no longer is written even then: whoever wants to log out can.
  */
-export const UPDATE = new Script(`
+export const UPDATE: Script = new Script(`
 local found = redis.call("HMGET", KEYS[1], "expiresAt", "write", "version")
 if found[2] == ARGV[3] then return "updated" end
 if not found[1] or tonumber(found[1]) <= tonumber(ARGV[1]) then return "gone" end
@@ -71,7 +71,7 @@ return "updated"
 `);
 
 /** now, expiresAt, and what a key lives on after its record has expired. */
-export const TOUCH = new Script(`
+export const TOUCH: Script = new Script(`
 local found = redis.call("HMGET", KEYS[1], "expiresAt", "endsAt")
 local now = tonumber(ARGV[1])
 if not found[1] or tonumber(found[1]) <= now then return "gone" end
@@ -86,7 +86,7 @@ return "touched"
 `);
 
 /** now. Gives the fields that say where the record was indexed. */
-export const DELETE = new Script(`
+export const DELETE: Script = new Script(`
 local found = redis.call("HMGET", KEYS[1], "expiresAt", "endsAt", "meta")
 redis.call("DEL", KEYS[1])
 if not found[1] or tonumber(found[1]) <= tonumber(ARGV[1]) then return {} end
@@ -94,7 +94,7 @@ return { found[2], found[3] }
 `);
 
 /** now, lifetime, entry, endsAt, and the time before which an entry's session has ended for everybody. */
-export const INDEX = new Script(`
+export const INDEX: Script = new Script(`
 redis.call("ZADD", KEYS[1], ARGV[3], ARGV[2])
 redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", "(" .. ARGV[4])
 if redis.call("PTTL", KEYS[1]) < tonumber(ARGV[1]) then
@@ -104,7 +104,7 @@ return "indexed"
 `);
 
 /** How the entry begins, and its endsAt. */
-export const UNINDEX = new Script(`
+export const UNINDEX: Script = new Script(`
 for _, entry in ipairs(redis.call("ZRANGEBYSCORE", KEYS[1], ARGV[2], ARGV[2])) do
   if string.sub(entry, 1, #ARGV[1]) == ARGV[1] then redis.call("ZREM", KEYS[1], entry) end
 end

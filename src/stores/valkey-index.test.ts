@@ -28,6 +28,18 @@ const keyOf = (subject: string) => `${prefix}subject:${subject}`;
 const handlesIn = async (subject: string) =>
   (await redis.zrange(keyOf(subject), 0, -1)).map((entry) => entry.split(":")[0]);
 
+// From here on the server knows every script, so that each is one command.
+await makeScriptsKnown();
+
+async function makeScriptsKnown(): Promise<void> {
+  const first = newRecord({ subject: newSubject() });
+  const next = nextOf(first, { subject: undefined });
+  await repository.create(first.handle, first, at());
+  await repository.update(first.handle, 1, next, after(first));
+  await repository.touch(first.handle, first.expiresAt, at());
+  await repository.delete(first.handle, at());
+}
+
 /** A repository whose client sends these first commands, and then none. */
 function breakingOffAfter(count: number): ValkeySessionRepository {
   let left = count;
