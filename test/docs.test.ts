@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import * as keepsake from "keepsake";
+import { serviceUrl } from "../scripts/services/index.ts";
+import { createDatabase } from "./docs/database.ts";
 import { Example } from "./docs/example.ts";
 import { missingLine } from "./docs/expectation.ts";
 import { type Block, blocksOf } from "./docs/markdown.ts";
@@ -22,7 +24,12 @@ const programs = await writePrograms(
   blocks.flat().filter(({ language }) => language === "ts"),
   Object.keys(keepsake),
 );
-after(() => rm(`${ROOT}${programsFolder}`, { recursive: true, force: true }));
+const database = await createDatabase();
+const env = { DATABASE_URL: database.url, VALKEY_URL: await serviceUrl("valkey") };
+after(async () => {
+  await database.remove();
+  await rm(`${ROOT}${programsFolder}`, { recursive: true, force: true });
+});
 
 for (const onPage of blocks) {
   if (onPage.length > 0) describe(`The examples of ${onPage[0]?.file}`, () => testPage(onPage));
@@ -47,7 +54,7 @@ function testPage(onPage: readonly Block[]): void {
         const program = programs.find((each) => each.block === block);
         assert.ok(program);
         assert.ok(program.problems.length === 0, program.problems.join("\n"));
-        const example = await Example.start(program, folder);
+        const example = await Example.start(program, folder, env);
         if (example.port === undefined) return;
         await server?.stop();
         server = example;

@@ -19,7 +19,11 @@ export class Example {
   }
 
   /** Starts a program, and waits until it has ended or listens. Throws if it fails or does neither in time. */
-  static async start({ block, path }: Program, folder: string): Promise<Example> {
+  static async start(
+    { block, path }: Program,
+    folder: string,
+    env: Readonly<Record<string, string>>,
+  ): Promise<Example> {
     const runtime = runtimeOf(block);
     const preload = `${ROOT}test/docs/preload.ts`;
     const condition = "--conditions=keepsake-source";
@@ -34,7 +38,13 @@ export class Example {
     }[runtime];
     const child = spawn(binaryOf(runtime), args, {
       cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, NO_COLOR: "1", APP_SECRET_1: SECRET },
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        NO_COLOR: "1",
+        APP_SECRET_1: SECRET,
+        ...env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const example = new Example(child);
