@@ -45,10 +45,10 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
   readonly #late = new WeakSet<Session<Data>>();
 
   constructor(repository: SessionRepository, options: ServerSessionStoreOptions = {}) {
-    const { sweepInterval = 300 } = options;
     const owner = new.target.name || "ServerSessionStore";
-    if (sweepInterval !== false) checkSeconds(owner, "sweepInterval", sweepInterval);
     this.#context = createServerContext(owner, repository, options);
+    const { sweepInterval = 300 } = options;
+    if (sweepInterval !== false) checkSeconds(owner, "sweepInterval", sweepInterval);
     this.#sweeper = new Sweeper(this.#context, sweepInterval);
     this.vary = this.#context.transports.vary;
   }
@@ -164,11 +164,18 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
    * Ends a session from outside; requests in flight do not bring it back (ASVS 7.4.2).
    *
    * @param id Its handle, from `list` or `session.id`.
-   * @param options `subject`: only if it is this user's, for a handle that a client sent.
+   * @param options `subject`: only if it is this user's, for a handle that a client sent. `undefined` is nobody, whose it
+   * never is.
    * @returns Whether it was alive, and this user's.
    * @throws `ERR_SESSION_STORE`.
    */
-  revoke(id: string, { subject }: { readonly subject?: string } = {}): Promise<boolean> {
+  async revoke(
+    id: string,
+    options: { readonly subject?: string | undefined } = {},
+  ): Promise<boolean> {
+    const { subject } = options;
+    // `session.subject` of a stranger must not end everybody's sessions.
+    if ("subject" in options && subject === undefined) return false;
     return revokeSession(this.#context, this.#context.guard.begin(), id, subject);
   }
 

@@ -8,6 +8,7 @@ import { sweepCases } from "./_repository-sweep-cases.ts";
 import { timeCases } from "./_repository-time-cases.ts";
 import { valueCases } from "./_repository-value-cases.ts";
 import { writeCases } from "./_repository-write-cases.ts";
+import { storeCases } from "./_store-all-cases.ts";
 import type { Case } from "./adapter-suite.ts";
 import { equal } from "./check.ts";
 
@@ -30,6 +31,7 @@ const cases: readonly RepositoryCase[] = [
   ...subjectCases,
   ...sweepCases,
   ...modelCases,
+  ...storeCases,
 ];
 
 /**

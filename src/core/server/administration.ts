@@ -62,8 +62,10 @@ export async function revokeSession(
   // It may come from a client, and no database needs to see what cannot be a handle.
   if (!HANDLE.test(handle)) return false;
   const record = await operation.read(handle);
-  if (record === undefined || (subject !== undefined && record.subject !== subject)) return false;
-  return endRecord(context, operation, record, "revoked");
+  const isMeant = (each: SessionRecord) => subject === undefined || each.subject === subject;
+  if (record === undefined || !isMeant(record)) return false;
+  // Also where its user logs in again meanwhile: it is the same entry of the list.
+  return endRecord(context, operation, record, "revoked", isMeant);
 }
 
 const MOST_AT_ONCE = 8;

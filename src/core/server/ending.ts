@@ -10,6 +10,7 @@ import type { Operation } from "./guard.ts";
  * Ends the session that was seen, whatever is written to it meanwhile. What it has become by a login since is another
  * session, which goes on.
  *
+ * @param isMeant Whether what the session is by now is still to end. Default: unless there was a login since.
  * @returns Whether it was alive, and is no more.
  */
 export async function endRecord(
@@ -17,11 +18,12 @@ export async function endRecord(
   operation: Operation,
   seen: SessionRecord,
   reason: EndReason,
+  isMeant: (record: SessionRecord) => boolean = (record) => isSameLogin(record, seen),
 ): Promise<boolean> {
   const hasEnded = await compareAndSet(context, operation, seen, async (record) => {
     const credentials = readCredentials(record.credentials);
     const isOver = credentials !== undefined && credentials.current === undefined;
-    if (isOver || !isSameLogin(record, seen)) return { outcome: "gone" };
+    if (isOver || !isMeant(record)) return { outcome: "gone" };
     // Damaged credentials do not keep a session from being ended.
     const written = endedRecord(record, credentials ?? {}, context.config.clock());
     const outcome = await operation.update(record, written);

@@ -90,15 +90,15 @@ export class Operation {
       throw cannot(this.#guard.options.owner, "find the sessions of a subject");
     }
     return this.#call(
-      (repository, context) => repository.findBySubject?.(subject, context) ?? [],
+      (repository, context) => repository.findBySubject?.(subject, context),
       (answer): answer is SessionRecord[] => Array.isArray(answer) && answer.every(isRecord),
     );
   }
 
   sweep(limit: number): Promise<number> {
     return this.#call(
-      (repository, context) => repository.sweep?.(limit, context) ?? 0,
-      (answer): answer is number => Number.isSafeInteger(answer),
+      (repository, context) => (repository.sweep ? repository.sweep(limit, context) : 0),
+      (answer): answer is number => Number.isSafeInteger(answer) && Number(answer) >= 0,
     );
   }
 
@@ -119,7 +119,7 @@ export class Operation {
   }
 
   async #call<Answer>(
-    ask: (repository: SessionRepository, context: RepositoryContext) => Answer | Promise<Answer>,
+    ask: (repository: SessionRepository, context: RepositoryContext) => unknown,
     isAnswer: (answer: unknown) => answer is Answer,
   ): Promise<Answer> {
     const { repository, breaker, options } = this.#guard;
@@ -132,24 +132,21 @@ export class Operation {
         return abort.signal;
       },
     };
-    let answer: unknown;
     try {
-      answer = await this.#inTime(ask(repository, context), () => abort?.abort());
+      const answer: unknown = await this.#inTime(ask(repository, context), () => abort?.abort());
+      if (!isAnswer(answer)) throw this.#failure("answered something that is no answer");
+      breaker.succeeded();
+      return answer;
     } catch (error) {
       breaker.failed();
       throw error instanceof SessionError ? error : this.#failure("failed", error);
     }
-    if (!isAnswer(answer)) {
-      breaker.failed();
-      throw this.#failure("answered something that is no answer");
-    }
-    breaker.succeeded();
-    return answer;
   }
 
   #inTime<Answer>(answer: Answer | Promise<Answer>, onLate: () => void): Answer | Promise<Answer> {
     if (!isThenable(answer)) return answer;
-    const left = this.#startedAt + this.#guard.options.timeout - performance.now();
+    const end = this.#startedAt + this.#guard.options.timeout;
+    const left = Math.max(0, end - performance.now());
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(this.#failure(`did not answer within ${this.#guard.options.timeout / 1000} s`));

@@ -51,11 +51,15 @@ async function find(
   const { config, onEvent } = context;
   const { handle: id } = presented;
   const record = await operation.read(id);
-  if (record === undefined || isOver(context, record)) {
+  const now = config.clock();
+  const opened =
+    record !== undefined && now < record.expiresAt
+      ? openRecord(record, presented, now, config.random)
+      : "over";
+  if (opened === "over" || (typeof opened === "object" && isOver(context, opened.record, now))) {
     onEvent({ type: "token-refused", id, reason: "no-session" });
     return undefined;
   }
-  const opened = openRecord(record, presented, config.clock(), config.random);
   if (typeof opened === "object") {
     const contents = parseTexts(config.codec, opened.texts);
     if (contents !== undefined) {
@@ -79,10 +83,10 @@ async function find(
 }
 
 /** By today's options: the record was written under those of its time. */
-function isOver({ config: { clock, timeline } }: ServerContext, record: SessionRecord): boolean {
-  const now = clock();
-  return (
-    now >= record.expiresAt ||
-    now >= timeline.absoluteEnd(record.authenticatedAt ?? record.createdAt)
-  );
+function isOver(
+  { config: { timeline } }: ServerContext,
+  { authenticatedAt, createdAt }: SessionRecord,
+  now: number,
+): boolean {
+  return now >= timeline.absoluteEnd(authenticatedAt ?? createdAt);
 }

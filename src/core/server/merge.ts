@@ -29,8 +29,16 @@ export function settleConflicts(
   onConflict: OnConflict,
   codec: Codec,
 ): readonly Change[] {
-  if (onConflict === "last-wins") return changes;
-  return changes.map((change) => {
+  const same = (a: unknown, b: unknown) =>
+    a === undefined || b === undefined ? a === b : codec.equal(a, b);
+  // What another request flashed meanwhile under a key that this one read is still to be seen.
+  const needed = changes.filter(
+    (change) =>
+      change.type !== "flash-read" ||
+      same(own(base.flash, change.key), own(theirs.flash, change.key)),
+  );
+  if (onConflict === "last-wins") return needed;
+  return needed.map((change) => {
     if (change.type !== "set" && change.type !== "delete") return change;
     const { key } = change;
     const conflict: Conflict = {
@@ -39,12 +47,12 @@ export function settleConflicts(
       mine: change.type === "set" ? change.value : undefined,
       theirs: own(theirs.data, key),
     };
-    const same = (a: unknown, b: unknown) =>
-      a === undefined || b === undefined ? a === b : codec.equal(a, b);
     if (same(conflict.base, conflict.theirs) || same(conflict.mine, conflict.theirs)) return change;
     if (onConflict === "fail") throw conflicting(key);
     const value = onConflict(conflict);
-    return value === undefined ? { type: "delete", key } : { type: "set", key, value };
+    if (value === undefined) return { ...change, type: "delete" };
+    codec.check(key, value);
+    return { ...change, type: "set", value };
   });
 }
 

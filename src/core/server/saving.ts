@@ -78,7 +78,7 @@ async function created(
  *
  * @returns Whether the session was still there for the credential that the request presented.
  */
-export function updateSession<Data extends object>(
+export async function updateSession<Data extends object>(
   context: ServerContext,
   exchange: Exchange,
   session: Session<Data>,
@@ -87,28 +87,32 @@ export function updateSession<Data extends object>(
   const { config, onEvent } = context;
   const { operation } = exchange;
   const plan = planOf(context, exchange, session);
-  return compareAndSet(context, operation, loaded.record, async (record): Promise<Attempt> => {
+  const subject = plan.pending === "login" ? plan.state.subject : undefined;
+  const { record: seen, id: handle } = loaded;
+  const isThere = await compareAndSet(context, operation, seen, async (record, isNewest) => {
     const opened =
-      record === loaded.record
+      record === seen
         ? loaded
         : openRecord(record, loaded.presented, config.clock(), config.random);
-    if (opened === "unreadable")
-      onEvent({ type: "data-refused", id: loaded.id, reason: "damaged" });
+    if (opened === "unreadable") onEvent({ type: "data-refused", id: handle, reason: "damaged" });
     if (typeof opened === "string") return { outcome: "gone" };
     const next = nextRecord(context, opened, loaded, plan);
-    if (next.record === undefined) return keepRecord(context, exchange, loaded, record, next);
-    const { subject } = next.record;
-    if (next.did === "login" && subject !== undefined) {
-      await admitLogin(context, operation, subject, record.handle);
+    if (next.record === undefined) {
+      // On the word of the newest record alone: a login may have taken place since this request came.
+      if (next.credential !== undefined && !isNewest) return { outcome: "conflict" };
+      return keepRecord(context, exchange, loaded, record, next);
     }
+    if (subject !== undefined) await admitLogin(context, operation, subject, handle);
     const outcome = await operation.update(record, next.record);
     if (outcome !== "updated") return { outcome };
     finish(context, exchange, loaded, next.record, next);
-    if (next.did === "login" && subject !== undefined) {
-      await evictBeyondLimit(context, operation, { handle: record.handle, subject });
-    }
     return { outcome, written: next.record };
   });
+  // Not before this session's next writer may go on: two logins that end each other's session would wait for each other.
+  if (isThere && subject !== undefined) {
+    await evictBeyondLimit(context, operation, { handle, subject });
+  }
+  return isThere;
 }
 
 /** Nothing of the record changes: what is left is to note a use, and to hand out a successor once more. */
@@ -119,8 +123,6 @@ async function keepRecord(
   record: SessionRecord,
   { credential }: Next,
 ): Promise<Attempt> {
-  // On the word of the newest record alone: a login may have taken place since this request came.
-  if (credential !== undefined && record === loaded.record) return { outcome: "conflict" };
   const { clock, timeline } = context.config;
   const now = clock();
   const start = record.authenticatedAt ?? record.createdAt;
@@ -165,13 +167,14 @@ function planOf<Data extends object>(
   { request }: Exchange,
   session: Session<Data>,
 ): Plan {
-  const { changes, pending, subject } = session;
+  const { changes, pending, subject, isNew } = session;
+  const isLogin = subject !== undefined && (pending === "login" || isNew);
   return {
     changes,
     pending,
     state: internals.state(session),
     contents: internals.contents(session),
-    label: subject === undefined ? undefined : labelOf(request),
+    label: isLogin ? labelOf(request) : undefined,
   };
 }
 

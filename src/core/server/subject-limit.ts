@@ -14,7 +14,8 @@ export async function admitLogin(
 ): Promise<void> {
   const { subjectLimit, owner } = context;
   if (subjectLimit?.beyond !== "refuse") return;
-  const others = await othersOf(context, operation, subject, handle);
+  const records = await liveRecords(context, operation, subject);
+  const others = records.filter((record) => record.handle !== handle);
   if (others.length < subjectLimit.sessions) return;
   throw new SessionError(
     "ERR_SESSION_LIMIT",
@@ -32,22 +33,18 @@ export async function evictBeyondLimit(
   const { subjectLimit, onEvent } = context;
   if (subjectLimit?.beyond !== "evict-oldest") return;
   try {
-    const others = await othersOf(context, operation, subject, handle);
-    others.sort((a, b) => (a.authenticatedAt ?? 0) - (b.authenticatedAt ?? 0));
-    const tooMany = others.slice(0, Math.max(0, others.length + 1 - subjectLimit.sessions));
-    for (const record of tooMany) await endRecord(context, operation, record, "evicted");
+    const records = await liveRecords(context, operation, subject);
+    const isOwn = (record: SessionRecord) => record.handle === handle;
+    records.sort(
+      (a, b) =>
+        (a.authenticatedAt ?? 0) - (b.authenticatedAt ?? 0) || Number(isOwn(a)) - Number(isOwn(b)),
+    );
+    for (const record of records.slice(0, -subjectLimit.sessions)) {
+      // Of two logins at the same time one ends the other's session, and not each the other's.
+      if (!isOwn(record)) await endRecord(context, operation, record, "evicted");
+    }
   } catch (error) {
     // The login itself is stored, and answered as such.
     onEvent({ type: "touch-failed", id: handle, error });
   }
-}
-
-async function othersOf(
-  context: ServerContext,
-  operation: Operation,
-  subject: string,
-  handle: string | undefined,
-): Promise<SessionRecord[]> {
-  const records = await liveRecords(context, operation, subject);
-  return records.filter((record) => record.handle !== handle);
 }

@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Session, SessionError, SessionMiddleware } from "keepsake";
+import { type Any, type Loose, refusal, requestOf } from "./kit.test.ts";
+import {
+  type Around,
+  inFlight,
+  opens,
+  scene,
+  settle,
+  type Verb,
+} from "./server/server-kit.test.ts";
+
+const never = () => new Promise<never>(() => {});
+const FAST = { timeout: 0.04 };
+
+const failures: Record<string, Around> = {
+  throws: () => {
+    throw new Error("down");
+  },
+  rejects: () => Promise.reject(new Error("down")),
+  hangs: never,
+  "answers garbage": () => ({ handle: 1 }),
+};
+
+/** A request through the middleware; gives the error it fails with, and what the response has. */
+async function answer(store: Any, cookie: string | null, act: (session: Loose) => unknown) {
+  const middleware = new SessionMiddleware<Any>(store, { onEvent: () => {} });
+  const response = { headers: new Headers(), status: 200 };
+  const request = requestOf(cookie === null ? {} : { cookie });
+  let session: Session<Any> | undefined;
+  const began = performance.now();
+  try {
+    session = await middleware.load(request);
+    await act(session);
+    await middleware.save(request, response, session);
+    return { response, session, error: undefined, took: performance.now() - began };
+  } catch (error) {
+    assert.ok(error instanceof SessionError, `${error}`);
+    return { response, session, error, took: performance.now() - began };
+  }
+}
+
+for (const [how, act] of Object.entries(failures)) {
+  test(`requirement 91, invariant 13, down is not anonymous: a repository that ${how} is a 503, and no handler sees a stranger`, async () => {
+    const { tap, store, visitor } = scene(FAST);
+    const each = visitor();
+    await each.visit((session) => session.login("ada"));
+    tap(act);
+    const { session, error, response, took } = await answer(store, each.jar.header, () => {});
+    assert.equal(session, undefined);
+    assert.deepEqual([error?.code, error?.status], ["ERR_SESSION_STORE", 503]);
+    assert.match(String(error?.headers["retry-after"]), /^[123]$/);
+    assert.deepEqual(response.headers.getSetCookie(), []);
+    assert.ok(took < 500, `${took} ms`);
+  });
+
+  test(`requirement 92: a write that ${how} is never answered as a success, and carries no token`, async () => {
+    const acts: [Verb, (session: Loose) => unknown][] = [
+      ["update", (session) => session.set("a", 1)],
+      ["update", (session) => session.login("bob")],
+      ["update", (session) => session.regenerate()],
+      ["update", (session) => session.logout()],
+      ["update", (session) => session.flash("note", 1)],
+    ];
+    for (const [verb, change] of acts) {
+      const { tap, store, visitor } = scene(FAST);
+      const each = visitor();
+      await each.visit((session) => session.login("ada"));
+      tap((call, perform) => (call.verb === verb ? act(call, perform) : perform()));
+      const { error, response } = await answer(store, each.jar.header, change);
+      assert.equal(error?.code, "ERR_SESSION_STORE", String(change));
+      assert.deepEqual(response.headers.getSetCookie(), []);
+      tap((_, perform) => perform());
+      assert.equal(await each.see((session) => session.subject), "ada");
+    }
+    const { tap, store, memory } = scene(FAST);
+    tap((call, perform) => (call.verb === "create" ? act(call, perform) : perform()));
+    const { error, response } = await answer(store, null, (session) => session.login("ada"));
+    assert.equal(error?.code, "ERR_SESSION_STORE");
+    assert.deepEqual(response.headers.getSetCookie(), []);
+    assert.equal(memory.size, 0);
+  });
+
+  test(`a use that cannot be noted because the repository ${how} harms nobody, and is an event`, async () => {
+    const { tap, store, visitor, time, events } = scene(FAST);
+    const each = visitor();
+    await each.visit((session) => session.login("ada"));
+    time.advance(50);
+    tap((call, perform) => (call.verb === "touch" ? act(call, perform) : perform()));
+    const { error, session } = await answer(store, each.jar.header, (s) => s.get("a"));
+    assert.deepEqual([error, session?.subject], [undefined, "ada"]);
+    assert.equal(events.at(-1)?.type, "touch-failed");
+  });
+}
+
+test("requirement 91: a request without a token, or with what is none, is not kept waiting by a repository that is down", async () => {
+  const { tap, store, calls } = scene();
+  tap(never);
+  for (const cookie of [null, "__Host-session=junk", "other=1"]) {
+    const { error, session } = await answer(store, cookie, (s) => s.get("a"));
+    assert.deepEqual([error, session?.isNew], [undefined, true]);
+  }
+  assert.deepEqual(calls, []);
+});
+
+test("requirement 92: a save that fails, and is repeated because the session ended, has no second time limit", async () => {
+  const acts: ((session: Loose) => unknown)[] = [
+    (session) => session.logout(),
+    (session) => session.destroy(),
+    (session) => [session.logout(), session.set("a", 1)],
+    (session) => [session.logout(), session.login("bob")],
+  ];
+  for (const act of acts) {
+    const { tap, store, visitor } = scene({ timeout: 0.2 });
+    const each = visitor();
+    await each.visit((session) => session.login("ada"));
+    tap(({ verb }, perform) => (verb === "read" ? perform() : never()));
+    const { error, took } = await answer(store, each.jar.header, act);
+    assert.equal(error?.code, "ERR_SESSION_STORE");
+    assert.ok(took >= 190 && took < 350, `${took} ms`);
+  }
+});
+
+test("invariant 17: an end that could be saved takes the token away, though what came after it could not", async () => {
+  const { tap, store, visitor } = scene(FAST);
+  const each = visitor();
+  await each.visit((session) => session.login("ada"));
+  tap(({ verb }, perform) => (verb === "create" ? never() : perform()));
+  const { error, response } = await answer(store, each.jar.header, (session) => {
+    session.logout();
+    session.set("a", 1);
+  });
+  assert.equal(error?.code, "ERR_SESSION_STORE");
+  assert.deepEqual(response.headers.getSetCookie(), []);
+  assert.match(String(error?.headers["set-cookie"]), /Max-Age=0/);
+  assert.match(String(error?.headers["retry-after"]), /^[123]$/);
+  assert.equal(await opens(store, each.jar.header), false);
+});
+
+test("a waiter behind a write that hangs has its answer in time, and the line goes on afterwards", async () => {
+  const { tap, store, visitor } = scene(FAST);
+  const each = visitor();
+  await each.visit((session) => session.set("n", 0));
+  let isFirst = true;
+  tap(({ verb }, perform) => {
+    if (verb !== "update" || !isFirst) return perform();
+    isFirst = false;
+    return never();
+  });
+  const began = performance.now();
+  const flights = await Promise.all(
+    Array.from({ length: 5 }, () => inFlight(store, each.jar.header)),
+  );
+  const saves = flights.map(({ session, finish }) => {
+    session.modify("n", (n: Any) => n + 1);
+    return finish().then(
+      () => "saved",
+      (error) => error.code,
+    );
+  });
+  const codes = await Promise.all(saves);
+  assert.ok(performance.now() - began < 500);
+  assert.equal(codes[0], "ERR_SESSION_STORE");
+  await each.visit((session) => session.modify("n", (n: Any) => n + 1));
+  const saved = codes.filter((code) => code === "saved").length;
+  assert.equal(await each.see((session) => session.get("n")), saved + 1);
+});
+
+test("a repository where every update conflicts is given up on in time", async () => {
+  const { tap, store, visitor } = scene({ timeout: 0.1 });
+  const each = visitor();
+  await each.visit((session) => session.set("a", 1));
+  tap(({ verb }, perform) => (verb === "update" ? "conflict" : perform()));
+  const { error, took } = await answer(store, each.jar.header, (session) => session.set("a", 2));
+  refusal("ERR_SESSION_STORE", "too many others")(error);
+  assert.ok(took < 500, `${took} ms`);
+});
+
+test("requirement 91: while the breaker is open nobody is anonymous, and answers are fast", async () => {
+  const { tap, store, visitor, calls, time } = scene(FAST);
+  const each = visitor();
+  await each.visit((session) => session.login("ada"));
+  tap(() => Promise.reject(new Error("down")));
+  calls.length = 0;
+  const began = performance.now();
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, () => answer(store, each.jar.header, () => {})),
+  );
+  assert.ok(performance.now() - began < 2000);
+  assert.ok(answers.every(({ error }) => error?.code === "ERR_SESSION_STORE"));
+  const before = calls.length;
+  await answer(store, each.jar.header, () => {});
+  assert.equal(calls.length, before, "nothing is asked while it is open");
+  tap((_, perform) => perform());
+  time.advance(2);
+  const { session } = await answer(store, each.jar.header, () => {});
+  assert.equal(session?.subject, "ada");
+});
+
+test("requests that are never finished leave nothing behind that holds up the next one", async () => {
+  const { store, visitor } = scene();
+  const each = visitor();
+  await each.visit((session) => session.set("n", 0));
+  for (let count = 0; count < 1000; count += 1) {
+    const { session } = await inFlight(store, each.jar.header);
+    session.set("n", count);
+  }
+  await each.visit((session) => session.modify("n", (n: Any) => n + 1));
+  assert.equal(await each.see((session) => session.get("n")), 1);
+});
+
+test("an update that was done, and is not known to be, is not done twice", async () => {
+  const { tap, visitor } = scene();
+  const each = visitor();
+  await each.visit((session) => session.set("n", 0));
+  tap(({ verb }, perform) => {
+    const done = perform();
+    if (verb === "update") throw new Error("connection reset");
+    return done;
+  });
+  await assert.rejects(
+    each.visit((session) => session.modify("n", (n: Any) => n + 1), { onEvent: () => {} }),
+    refusal("ERR_SESSION_STORE"),
+  );
+  await settle();
+  tap((_, perform) => perform());
+  assert.equal(await each.see((session) => session.get("n")), 1);
+});

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemorySessionRepository, ServerSessionStore, type SessionEvent } from "keepsake";
+import { type Any, refusal, Time, Visitor } from "../kit.test.ts";
+import { type Around, around, scene, settle } from "./server-kit.test.ts";
+
+/** A store whose repository answers sweeps with `sweep`, and a visitor who changes something whenever `use` is called. */
+function start(sweep: (limit: number) => Any, options: Any = {}, byte = 0) {
+  const time = new Time();
+  const events: SessionEvent[] = [];
+  const limits: number[] = [];
+  const act: Around = ({ verb, args }, perform) => {
+    if (verb !== "sweep") return perform();
+    limits.push(args[0]);
+    return sweep(args[0]);
+  };
+  let bytes = 0;
+  const random = (length: number) =>
+    length === 1 ? Uint8Array.of(byte) : new Uint8Array(length).fill(++bytes);
+  const store = new ServerSessionStore<Any>(around(new MemorySessionRepository(), act), {
+    clock: time.clock,
+    random,
+    onEvent: (event) => void events.push(event),
+    idleTimeout: 100_000,
+    ...options,
+  });
+  const visitor = new Visitor(store);
+  const use = async () => {
+    await visitor.visit((session) => session.modify("n", (n: Any) => (n ?? 0) + 1));
+    await settle();
+  };
+  const swept = () => events.filter(({ type }) => type === "swept");
+  return { time, store, use, limits, swept, events };
+}
+
+test("requirement 77: expired records go beside a request that writes, without being asked for", async () => {
+  const { time, memory, visitor, events } = scene({ sweepInterval: 50 });
+  const last = visitor();
+  await last.visit((session) => session.set("n", 0));
+  for (let count = 0; count < 50; count += 1) await visitor().visit((s) => s.set("n", count));
+  time.advance(20);
+  await last.visit((session) => session.set("n", 1));
+  assert.equal(memory.size, 51);
+  time.advance(95);
+  await last.visit((session) => session.set("n", 1));
+  await settle();
+  assert.equal(memory.size, 1);
+  assert.deepEqual(events.at(-1), { type: "swept", count: 50 });
+  assert.equal(await last.see((session) => session.get("n")), 1, "a live one stays");
+});
+
+test("a sweep is due half to one and a half intervals after the last one, by a jitter", async () => {
+  for (const [byte, due] of [
+    [0, 150],
+    [255, 450],
+    [51, 210],
+  ] as const) {
+    const { time, use, limits } = start(() => 0, {}, byte);
+    time.advance(due - 1);
+    await use();
+    assert.equal(limits.length, 0, `too early, ${byte}`);
+    time.advance(2);
+    await use();
+    await use();
+    assert.equal(limits.length, 1, `once, ${byte}`);
+    time.advance(due - 1);
+    await use();
+    assert.equal(limits.length, 1);
+    time.advance(2);
+    await use();
+    assert.equal(limits.length, 2);
+  }
+});
+
+test("a sweep goes on in batches of a thousand while there is more, twenty at most beside one request", async () => {
+  const few = start(() => (few.limits.length < 4 ? 1000 : 7));
+  few.time.advance(450);
+  await few.use();
+  assert.deepEqual(few.limits, [1000, 1000, 1000, 1000]);
+  assert.deepEqual(few.swept(), [{ type: "swept", count: 3007 }]);
+  const many = start(() => 1000);
+  many.time.advance(450);
+  await many.use();
+  assert.equal(many.limits.length, 20);
+});
+
+test("sweep() goes on until there is no more, and says how many it was", async () => {
+  const { store, limits, swept } = start(() => (limits.length < 31 ? 1000 : 1));
+  assert.equal(await store.sweep(), 30_001);
+  assert.deepEqual(swept(), [{ type: "swept", count: 30_001 }]);
+  const empty = start(() => 0);
+  assert.equal(await empty.store.sweep(), 0);
+  assert.deepEqual(empty.events, []);
+});
+
+test("a sweep that is under way is not begun twice, and no request waits for it", async () => {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const { time, use, limits } = start(() => promise);
+  time.advance(450);
+  await use();
+  assert.equal(limits.length, 1, "the request was answered, the sweep was not");
+  time.advance(10_000);
+  await use();
+  assert.equal(limits.length, 1);
+  resolve(0);
+  await settle();
+  await use();
+  assert.equal(limits.length, 2);
+});
+
+test("a sweep that fails harms no request, is no unhandled rejection, and is tried again", async () => {
+  const failures: (() => Any)[] = [
+    () => Promise.reject(new Error("down")),
+    () => {
+      throw new Error("down");
+    },
+    () => "garbage",
+  ];
+  for (const fail of failures) {
+    const { store, time, use, limits } = start(fail);
+    for (const round of [1, 2]) {
+      time.advance(450);
+      await use();
+      assert.equal(limits.length, round);
+    }
+    await assert.rejects(store.sweep(), refusal("ERR_SESSION_STORE"));
+  }
+});
+
+test("what was removed before a sweep failed is told", async () => {
+  const { time, use, limits, swept } = start(() =>
+    limits.length < 3 ? 1000 : Promise.reject(new Error("down")),
+  );
+  time.advance(450);
+  await use();
+  assert.deepEqual(swept(), [{ type: "swept", count: 2000 }]);
+});
+
+test("with sweepInterval: false nothing sweeps but sweep() itself", async () => {
+  const { time, use, limits, store } = start(() => 0, { sweepInterval: false });
+  time.advance(90_000);
+  await use();
+  assert.equal(limits.length, 0);
+  await store.sweep();
+  assert.equal(limits.length, 1);
+});
+
+test("a repository without sweep is swept by nobody", async () => {
+  const memory: Any = new MemorySessionRepository();
+  const time = new Time();
+  const bare = { ...around(memory, (_, perform) => perform()) };
+  delete bare.sweep;
+  const store = new ServerSessionStore<Any>(bare, { clock: time.clock });
+  await new Visitor(store).visit((session) => session.set("a", 1));
+  time.advance(10_000);
+  await new Visitor(store).visit((session) => session.set("a", 1));
+  assert.equal(await store.sweep(), 0);
+});
