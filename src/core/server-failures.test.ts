@@ -210,6 +210,20 @@ test("requests that are never finished leave nothing behind that holds up the ne
   assert.equal(await each.see((session) => session.get("n")), 1);
 });
 
+test("a record that was made, and is not known to be, is removed again: nobody will ever hold its token", async () => {
+  for (const fail of [() => never(), () => Promise.reject(new Error("connection reset"))]) {
+    const { tap, store, memory } = scene(FAST);
+    tap(({ verb }, perform) => {
+      const done = perform();
+      return verb === "create" ? fail() : done;
+    });
+    const { error } = await answer(store, null, (session) => session.login("ada"));
+    assert.equal(error?.code, "ERR_SESSION_STORE");
+    await settle();
+    assert.equal(memory.size, 0);
+  }
+});
+
 test("an update that was done, and is not known to be, is not done twice", async () => {
   const { tap, visitor } = scene();
   const each = visitor();

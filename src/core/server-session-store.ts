@@ -175,7 +175,7 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
   ): Promise<boolean> {
     const { subject } = options;
     // `session.subject` of a stranger must not end everybody's sessions.
-    if ("subject" in options && subject === undefined) return false;
+    if ("subject" in options && typeof subject !== "string") return false;
     return revokeSession(this.#context, this.#context.guard.begin(), id, subject);
   }
 
@@ -186,7 +186,10 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
    * @returns How many it ended.
    * @throws `ERR_SESSION_CONFIG` where the repository cannot find sessions by subject, `ERR_SESSION_STORE`.
    */
-  revokeAll(subject: string, { except }: { readonly except?: string } = {}): Promise<number> {
+  async revokeAll(subject: string, { except }: { readonly except?: string } = {}): Promise<number> {
+    if (except !== undefined && typeof except !== "string") {
+      throw new TypeError("revokeAll: except must be the handle of one session, as session.id is.");
+    }
     return revokeAllSessions(this.#context, () => this.#context.guard.begin(), subject, except);
   }
 

@@ -256,8 +256,8 @@ export class Session<Data extends object = DefaultData> {
         "login: the subject must be the user's id as text of 1 to 1,024 characters, none of them NUL, such as String(user.id).",
       );
     }
-    if (this.#subject === undefined) contents.keepOnly(keep);
-    else if (this.#subject !== subject) contents.clear();
+    if (this.#subject === undefined) contents.keepOnly(keep, this.#loaded);
+    else if (this.#subject !== subject) contents.clear(this.#loaded);
     this.#subject = subject;
     this.#authenticatedAt = this.#config.clock();
     this.#replaceToken("login");

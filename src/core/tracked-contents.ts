@@ -91,20 +91,22 @@ export class TrackedContents {
     this.#log.push({ type: "flash", key, value });
   }
 
-  clear(): void {
-    if (this.keys().length === 0 && Object.keys(this.#leaving).length === 0) return;
+  /** @param isStored Of another user: more may be stored by now than is seen here, so clearing nothing is a change, too. */
+  clear(isStored = false): void {
+    const isEmpty = this.keys().length === 0 && Object.keys(this.#leaving).length === 0;
+    if (isEmpty && !isStored) return;
     this.#empty();
     this.#log.push({ type: "clear" });
   }
 
   /** Keeps what is named and drops the rest, as one `clear` and a `set` or `flash` for each. */
-  keepOnly(keys: readonly string[]): void {
+  keepOnly(keys: readonly string[], isStored: boolean): void {
     const data = this.#data;
     const { flash } = this.contents;
     for (const key of keys) {
       if (Object.hasOwn(data, key)) this.#codec.check(key, data[key]);
     }
-    this.clear();
+    this.clear(isStored);
     for (const key of keys) {
       if (Object.hasOwn(data, key)) this.set(key, data[key]);
       if (Object.hasOwn(flash, key)) this.flash(key, flash[key]);

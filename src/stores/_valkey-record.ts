@@ -42,8 +42,13 @@ export function decode(handle: string, reply: unknown): SessionRecord | undefine
   };
 }
 
+/** What is damaged has none of the fields, and the store refuses a record without them. */
 export function metaOf(text = "{}"): Meta {
-  return JSON.parse(text);
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return JSON.parse("{}");
+  }
 }
 
 /** How long the server keeps a key, by its own clock and for a while longer, in milliseconds. */
@@ -51,12 +56,21 @@ export function lifetime(end: number, now: number): string {
   return String(Math.ceil(Math.max(end - now, 0)) + LEEWAY);
 }
 
-/** A list of texts, whatever the client makes of them. */
+/** A list of texts, whatever the client makes of them. Throws for anything but a list: what is no answer is not to be taken for an empty one. */
 export function textsOf(reply: unknown): (string | undefined)[] {
-  return Array.isArray(reply) ? reply.map(textOf) : [];
+  if (Array.isArray(reply)) return reply.map(textOf);
+  throw new Error("The server answered something else than a list.");
 }
 
-export function textOf(reply: unknown): string | undefined {
+/** What a script says has happened. Throws for anything that it never says. */
+export function wordOf<Word extends string>(reply: unknown, words: readonly Word[]): Word {
+  const text = textOf(reply);
+  const word = words.find((each) => each === text);
+  if (word !== undefined) return word;
+  throw new Error(`The server answered something else than ${words.join(" or ")}.`);
+}
+
+function textOf(reply: unknown): string | undefined {
   if (typeof reply === "string") return reply;
   return reply instanceof Uint8Array ? fromUtf8(reply) : undefined;
 }

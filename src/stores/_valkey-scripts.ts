@@ -95,6 +95,10 @@ return { found[2], found[3] }
 
 /** now, lifetime, entry, endsAt, and the time before which an entry's session has ended for everybody. */
 export const INDEX: Script = new Script(`
+local handle = string.sub(ARGV[2], 1, string.find(ARGV[2], ":", 1, true))
+for _, entry in ipairs(redis.call("ZRANGEBYSCORE", KEYS[1], "-inf", "(" .. ARGV[3])) do
+  if string.sub(entry, 1, #handle) == handle then redis.call("ZREM", KEYS[1], entry) end
+end
 redis.call("ZADD", KEYS[1], ARGV[3], ARGV[2])
 redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", "(" .. ARGV[4])
 if redis.call("PTTL", KEYS[1]) < tonumber(ARGV[1]) then

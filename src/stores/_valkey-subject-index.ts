@@ -1,6 +1,6 @@
 import type { RepositoryContext, SessionRecord } from "../core/repository.ts";
 import type { Connection } from "./_valkey-clients.ts";
-import { LEEWAY, lifetime, textsOf } from "./_valkey-record.ts";
+import { LEEWAY, lifetime, textsOf, wordOf } from "./_valkey-record.ts";
 import { INDEX, type Script, UNINDEX } from "./_valkey-scripts.ts";
 
 /** How many records are asked for at a time. */
@@ -47,7 +47,7 @@ export class SubjectIndex {
     const { now } = context;
     const entry = `${handle}:${endsAt}:${now}`;
     const args = [lifetime(endsAt, now), entry, String(endsAt), String(now - LEEWAY)];
-    await this.#write(INDEX, this.#key(subject), args, context);
+    wordOf(await this.#write(INDEX, this.#key(subject), args, context), ["indexed"]);
   }
 
   /** Where this fails, the entry is removed by a reading, or when its time is up. */

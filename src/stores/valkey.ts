@@ -19,8 +19,8 @@ import {
   LEEWAY,
   lifetime,
   metaOf,
-  textOf,
   textsOf,
+  wordOf,
 } from "./_valkey-record.ts";
 import { CREATE, DELETE, type Script, TOUCH, UPDATE } from "./_valkey-scripts.ts";
 import { SubjectIndex } from "./_valkey-subject-index.ts";
@@ -39,7 +39,6 @@ export interface ValkeyRepositoryOptions {
 }
 
 const OWNER = "ValkeySessionRepository";
-const OUTCOMES = ["updated", "conflict", "gone"] as const;
 const WRITE_BYTES = 9;
 
 /**
@@ -90,7 +89,8 @@ export class ValkeySessionRepository implements SessionRepository {
     context: RepositoryContext,
   ): Promise<boolean> {
     if (record.subject !== undefined) await this.#announce(record.subject, record, context);
-    return (await this.#store(CREATE, handle, record, context)) === "created";
+    const reply = await this.#store(CREATE, handle, record, context);
+    return wordOf(reply, ["created", "taken"]) === "created";
   }
 
   async read(handle: string, context: RepositoryContext): Promise<SessionRecord | undefined> {
@@ -108,13 +108,12 @@ export class ValkeySessionRepository implements SessionRepository {
     const { subject, endsAt } = record;
     const isIndexed = subject === before.subject && endsAt === before.endsAt;
     if (subject !== undefined && !isIndexed) await this.#announce(subject, record, context);
-    const outcome = await this.#store(UPDATE, handle, record, context, [String(version)]);
+    const reply = await this.#store(UPDATE, handle, record, context, [String(version)]);
+    const outcome = wordOf(reply, ["updated", "conflict", "gone"]);
     if (outcome === "updated" && before.subject !== undefined && before.subject !== subject) {
       await this.#index.remove(before.subject, handle, before.endsAt, context);
     }
-    const known = OUTCOMES.find((each) => each === outcome);
-    if (known !== undefined) return known;
-    throw new Error(`${OWNER}: the server answered a script with ${outcome}.`);
+    return outcome;
   }
 
   async touch(handle: string, expiresAt: number, context: RepositoryContext): Promise<boolean> {
@@ -123,7 +122,7 @@ export class ValkeySessionRepository implements SessionRepository {
     // A touch that is lost in a failover ends a session early by a tenth of its idle timeout, and need not wait.
     const send = this.#connection.send;
     const reply = await TOUCH.run((command) => send(key, command, context), key, args);
-    return textOf(reply) === "touched";
+    return wordOf(reply, ["touched", "gone"]) === "touched";
   }
 
   async delete(handle: string, context: RepositoryContext): Promise<boolean> {
@@ -165,13 +164,13 @@ export class ValkeySessionRepository implements SessionRepository {
     record: SessionRecord,
     context: RepositoryContext,
     rest: readonly string[] = [],
-  ): Promise<string | undefined> {
+  ): Promise<unknown> {
     const { now } = context;
     // A client that loses its connection may send a command again that was executed before. By this it is known again.
     const write = toBase64url(systemRandom(WRITE_BYTES));
     const life = lifetime(record.expiresAt, now);
     const args = [String(now), life, write, ...encode(record), ...rest];
-    return textOf(await this.#write(script, this.#key(handle), args, context));
+    return this.#write(script, this.#key(handle), args, context);
   }
 
   #write(

@@ -19,6 +19,8 @@ async function logins(
   const clients: StoreClient[] = [];
   for (let index = 0; index < count; index += 1) {
     const client = scene.newClient(store);
+    // Every second one has a session before.
+    if (index % 2 === 1) await client.visit((session) => session.set("a", 1));
     await client.visit((session) => session.login(subject));
     clients.push(client);
     scene.clock.advance(1);

@@ -84,6 +84,24 @@ test("requirement 64: a list has neither what expired, nor what ended, nor stran
   }
 });
 
+test("requirement 63: what a repository finds, though it has expired or is somebody else's, is neither listed nor ended", async () => {
+  const stage = scene();
+  const [ada, bob] = [await logins(stage, 1, "ada"), await logins(stage, 1, "bob")];
+  const records = await Promise.all(
+    [...ada, ...bob].map(async (each) => stage.record(await each.see(({ id }) => id))),
+  );
+  const [old] = records;
+  const found = [...records, { ...old, handle: "A".repeat(22), expiresAt: NOON }];
+  stage.tap(({ verb }, perform) => (verb === "findBySubject" ? found : perform()));
+  assert.deepEqual(
+    (await stage.store.list("ada")).map(({ id }) => id),
+    [old?.handle],
+  );
+  assert.equal(await stage.store.revokeAll("ada"), 1);
+  stage.tap((_, perform) => perform());
+  assert.deepEqual([await alive(ada), await alive(bob)], [0, 1]);
+});
+
 test("requirement 63: revokeAll ends all sessions of a subject, or all but one, and nobody else's", async () => {
   const stage = scene();
   const [ada, bob] = [await logins(stage, 50, "ada"), await logins(stage, 50, "bob")];

@@ -60,7 +60,7 @@ export async function revokeSession(
   subject: string | undefined,
 ): Promise<boolean> {
   // It may come from a client, and no database needs to see what cannot be a handle.
-  if (!HANDLE.test(handle)) return false;
+  if (typeof handle !== "string" || !HANDLE.test(handle)) return false;
   const record = await operation.read(handle);
   const isMeant = (each: SessionRecord) => subject === undefined || each.subject === subject;
   if (record === undefined || !isMeant(record)) return false;

@@ -40,6 +40,11 @@ export class Breaker {
     this.#isProbing = false;
   }
 
+  /** It was not given the time that would say anything of the repository. */
+  gaveUp(): void {
+    this.#isProbing = false;
+  }
+
   failed(): void {
     this.#failures += 1;
     this.#isProbing = false;

@@ -21,6 +21,9 @@ import { DataKey, type Texts } from "./data-key.ts";
 import { settleConflicts } from "./merge.ts";
 import { isEmpty, type Opened, parseTexts, writeTexts } from "./opening.ts";
 
+/** By how much a clock may be behind, in milliseconds; what is more is an idle timeout that has been made shorter. */
+const LARGEST_STEP = 65 * 60_000;
+
 /** What a request did to a session, taken down once: it may have to be done again, to a newer record. */
 export interface Plan {
   readonly changes: readonly Change[];
@@ -98,7 +101,7 @@ export function nextRecord(
     record: {
       ...record,
       version: record.version + 1,
-      ...ends(context, now, authenticatedAt ?? createdAt),
+      ...ends(context, now, authenticatedAt ?? createdAt, record.expiresAt),
       credentials: writeCredentials(renewal.credentials ?? opened.credentials),
       data: stored?.data ?? record.data,
       flash: stored?.flash ?? record.flash,
@@ -145,7 +148,17 @@ function contentsAfter(
       "The serializer cannot read what another request wrote meanwhile, so nothing was changed. Mend the serializer.",
     );
   }
-  applyChanges(newest, settleConflicts(changes, base, newest, onConflict, codec), codec.copy);
+  try {
+    applyChanges(newest, settleConflicts(changes, base, newest, onConflict, codec), codec.copy);
+  } catch (cause) {
+    if (cause instanceof SessionError) throw cause;
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      "A function given to modify() or onConflict threw when it ran again, on what another request left. It has to cope " +
+        "with any value that the key may have.",
+      { cause },
+    );
+  }
   return newest;
 }
 
@@ -237,6 +250,9 @@ function wrapped(dataKey: DataKey | undefined, credential: Uint8Array): { readon
   return dataKey === undefined ? {} : { wrap: dataKey.wrap(credential) };
 }
 
-function ends({ config: { timeline } }: ServerContext, now: number, start: number) {
-  return { expiresAt: timeline.writtenEnd(now, start), endsAt: timeline.absoluteEnd(start) };
+/** @param before The end that was written. A clock that is behind does not bring it forward, within reason. */
+function ends({ config: { timeline } }: ServerContext, now: number, start: number, before = 0) {
+  const [end, endsAt] = [timeline.writtenEnd(now, start), timeline.absoluteEnd(start)];
+  const isClock = before > end && before - end <= LARGEST_STEP;
+  return { expiresAt: isClock ? Math.min(before, endsAt) : end, endsAt };
 }

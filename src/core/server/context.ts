@@ -38,6 +38,8 @@ export interface ServerContext {
 export interface Loaded extends Opened {
   readonly id: string;
   readonly presented: Presented;
+  /** When the credential was found good; it stays so for this request, however long that takes. */
+  readonly loadedAt: number;
   readonly transport: SessionTransport;
   /** The save's, so that a save that is repeated has no second time limit. */
   operation?: Operation;

@@ -92,7 +92,7 @@ test("every verb is told the time and a signal, and update what was there before
     assert.ok(context.signal instanceof AbortSignal);
     assert.equal(context.signal.aborted, false);
   }
-  assert.deepEqual(seen[2].before, RECORD);
+  assert.deepEqual(seen[2].before, { subject: RECORD.subject, endsAt: RECORD.endsAt });
 });
 
 for (const [verb, call] of Object.entries(calls)) {
@@ -129,11 +129,11 @@ for (const [verb, call] of Object.entries(calls)) {
     const shared = [null, "yes", Number.NaN, {}, [{}], Symbol("x"), () => true];
     const own: Record<string, Any[]> = {
       create: [undefined, 1],
-      read: [false, 0, "", { ...RECORD, handle: "other" }, ...brokenRecords()],
+      read: [false, 0, "", { ...RECORD, handle: "other" }],
       update: [undefined, true, "gone "],
       touch: [undefined, 0],
       delete: [undefined, 0],
-      findBySubject: [undefined, [RECORD, null], ...brokenRecords().map((each) => [each])],
+      findBySubject: [undefined, [RECORD, null]],
       sweep: [undefined, 1.5, true, -1],
     };
     for (const answer of [...shared, ...(own[verb] ?? [])]) {
@@ -170,6 +170,60 @@ function brokenRecords(): Any[] {
     values.map((value) => ({ ...RECORD, [name]: value })),
   );
 }
+
+test("a record that is damaged is none, and an event, and no fault of the repository", async () => {
+  for (const broken of brokenRecords().filter(({ handle }) => handle === HANDLE)) {
+    const { guard, events } = start(({ verb }) => (verb === "read" ? broken : [broken, RECORD]));
+    for (let count = 0; count < 9; count += 1) {
+      assert.equal(await guard.begin().read(HANDLE), undefined);
+    }
+    assert.deepEqual(await guard.begin().findBySubject("ada"), [RECORD]);
+    assert.equal(events.length, 10);
+    assert.deepEqual(new Set(events.map(({ type }) => type)), new Set(["data-refused"]));
+  }
+});
+
+test("requirement 91: a call that was left little time, because it waited for other writers, says nothing of the repository", async () => {
+  const { guard, events } = start(
+    (_, perform) => new Promise((resolve) => setTimeout(() => resolve(perform()), 60)),
+    { timeout: 200 },
+  );
+  for (let count = 0; count < 6; count += 1) {
+    const operation = guard.begin();
+    await new Promise((resolve) => setTimeout(resolve, 180));
+    await assert.rejects(operation.read(HANDLE), refusal("ERR_SESSION_STORE"));
+  }
+  assert.deepEqual(events, []);
+  await guard.begin().read(HANDLE);
+});
+
+test("requirement 91: a call leaves no timer behind, whether it is answered, fails or comes too late", async () => {
+  const running = new Set<unknown>();
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  const patched = globalThis as Any;
+  patched.setTimeout = (act: () => void, after: number) => {
+    const timer = set(() => {
+      running.delete(timer);
+      act();
+    }, after);
+    running.add(timer);
+    return timer;
+  };
+  patched.clearTimeout = (timer: Any) => {
+    running.delete(timer);
+    clear(timer);
+  };
+  try {
+    const later: Around = async (_, perform) => perform();
+    for (const act of [later, () => Promise.reject(new Error("down")), never]) {
+      await Promise.allSettled(Object.values(calls).map((call) => call(start(act).guard)));
+      await Promise.resolve();
+      assert.equal(running.size, 0);
+    }
+  } finally {
+    Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+  }
+});
 
 test("all calls of one operation share its time limit", async () => {
   const { guard } = start(
@@ -283,8 +337,8 @@ test("a repository that cannot find by subject says so, and one that cannot swee
   const bare: Any = { capabilities, create, read, update, touch, delete: memory.delete };
   const guard = new RepositoryGuard(bare, start().guard.options);
   assert.equal(await guard.begin().sweep(10), 0);
-  assert.throws(
-    () => guard.begin().findBySubject("ada"),
+  await assert.rejects(
+    guard.begin().findBySubject("ada"),
     refusal("ERR_SESSION_CONFIG", "TestStore", "cannot find"),
   );
 });

@@ -57,19 +57,21 @@ export class Operation {
     );
   }
 
-  read(handle: string): Promise<SessionRecord | undefined> {
-    return this.#call(
+  /** A record that is damaged is none, and an event: it must not keep its visitor, or anybody, from being served. */
+  async read(handle: string): Promise<SessionRecord | undefined> {
+    const answer = await this.#call(
       (repository, context) => repository.read(handle, context),
-      (answer): answer is SessionRecord | undefined =>
-        answer === undefined || isRecordOf(handle, answer),
+      (found): found is { readonly handle: string } | undefined =>
+        found === undefined || (hasHandle(found) && found.handle === handle),
     );
+    return answer === undefined ? undefined : this.#undamaged([answer])[0];
   }
 
   update(before: SessionRecord, next: SessionRecord): Promise<"updated" | "conflict" | "gone"> {
-    const { handle, version } = before;
+    const { handle, version, subject, endsAt } = before;
     return this.#call(
       (repository, { now, signal }) =>
-        repository.update(handle, version, next, { now, signal, before }),
+        repository.update(handle, version, next, { now, signal, before: { subject, endsAt } }),
       (answer) => answer === "updated" || answer === "conflict" || answer === "gone",
     );
   }
@@ -85,14 +87,28 @@ export class Operation {
     return this.#call((repository, context) => repository.delete(handle, context), isBoolean);
   }
 
-  findBySubject(subject: string): Promise<SessionRecord[]> {
+  async findBySubject(subject: string): Promise<SessionRecord[]> {
     if (this.#guard.repository.findBySubject === undefined) {
       throw cannot(this.#guard.options.owner, "find the sessions of a subject");
     }
-    return this.#call(
+    const answer = await this.#call(
       (repository, context) => repository.findBySubject?.(subject, context),
-      (answer): answer is SessionRecord[] => Array.isArray(answer) && answer.every(isRecord),
+      (found): found is { readonly handle: string }[] =>
+        Array.isArray(found) && found.every(hasHandle),
     );
+    return this.#undamaged(answer);
+  }
+
+  #undamaged(found: readonly { readonly handle: string }[]): SessionRecord[] {
+    const records: SessionRecord[] = [];
+    for (const each of found) {
+      if (isRecord(each)) records.push(each);
+      else {
+        const reason = "the stored record is damaged";
+        this.#guard.options.onEvent({ type: "data-refused", id: each.handle, reason });
+      }
+    }
+    return records;
   }
 
   sweep(limit: number): Promise<number> {
@@ -132,13 +148,22 @@ export class Operation {
         return abort.signal;
       },
     };
+    const askedAt = performance.now();
+    let isLate = false;
+    const onLate = () => {
+      isLate = true;
+      abort?.abort();
+    };
     try {
-      const answer: unknown = await this.#inTime(ask(repository, context), () => abort?.abort());
+      const answer: unknown = await this.#inTime(ask(repository, context), onLate);
       if (!isAnswer(answer)) throw this.#failure("answered something that is no answer");
       breaker.succeeded();
       return answer;
     } catch (error) {
-      breaker.failed();
+      // Whoever has waited long for other writers has little time left, and that is no fault of the repository.
+      const wasRushed = isLate && performance.now() - askedAt < options.timeout / 2;
+      if (wasRushed) breaker.gaveUp();
+      else breaker.failed();
       throw error instanceof SessionError ? error : this.#failure("failed", error);
     }
   }
@@ -149,8 +174,8 @@ export class Operation {
     const left = Math.max(0, end - performance.now());
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(this.#failure(`did not answer within ${this.#guard.options.timeout / 1000} s`));
         onLate();
+        reject(this.#failure(`did not answer within ${this.#guard.options.timeout / 1000} s`));
       }, left);
       const settle = () => clearTimeout(timer);
       Promise.resolve(answer).then(resolve, reject).then(settle);
@@ -190,8 +215,8 @@ function isBoolean(answer: unknown): answer is boolean {
   return typeof answer === "boolean";
 }
 
-function isRecordOf(handle: string, answer: unknown): answer is SessionRecord {
-  return isRecord(answer) && answer.handle === handle;
+function hasHandle(answer: unknown): answer is { readonly handle: string } {
+  return isValues(answer) && typeof answer.handle === "string";
 }
 
 const TEXTS = ["handle", "credentials", "data", "flash"];

@@ -63,7 +63,7 @@ async function find(
   if (typeof opened === "object") {
     const contents = parseTexts(config.codec, opened.texts);
     if (contents !== undefined) {
-      return { ...opened, id, presented, transport, contents, hasEnded: false };
+      return { ...opened, id, presented, loadedAt: now, transport, contents, hasEnded: false };
     }
   }
   switch (opened) {

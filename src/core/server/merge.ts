@@ -38,8 +38,11 @@ export function settleConflicts(
       same(own(base.flash, change.key), own(theirs.flash, change.key)),
   );
   if (onConflict === "last-wins") return needed;
-  return needed.map((change) => {
+  // What comes after a clear, as a login is, has nothing to do with what was there.
+  const cleared = needed.findIndex(({ type }) => type === "clear");
+  return needed.map((change, index) => {
     if (change.type !== "set" && change.type !== "delete") return change;
+    if (cleared !== -1 && index > cleared) return change;
     const { key } = change;
     const conflict: Conflict = {
       key,

@@ -93,7 +93,7 @@ export async function updateSession<Data extends object>(
     const opened =
       record === seen
         ? loaded
-        : openRecord(record, loaded.presented, config.clock(), config.random);
+        : openRecord(record, loaded.presented, loaded.loadedAt, config.random);
     if (opened === "unreadable") onEvent({ type: "data-refused", id: handle, reason: "damaged" });
     if (typeof opened === "string") return { outcome: "gone" };
     const next = nextRecord(context, opened, loaded, plan);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Any, NOON, refusal, type Visitor } from "../kit.test.ts";
+import { type Any, NOON, refusal, Visitor } from "../kit.test.ts";
 import { inFlight, opens, type Scene, scene } from "./server-kit.test.ts";
 
 const LIMITED = { sessions: 3, beyond: "evict-oldest" } as const;
@@ -87,12 +87,22 @@ test("requirement 65: sessions that expired, ended or became somebody else's do 
 });
 
 test("requirement 65: of sessions that began in the same millisecond the one that logs in counts as the newest", async () => {
-  const stage = scene({ subjectLimit: { sessions: 1, beyond: "evict-oldest" } });
-  for (let count = 0; count < 20; count += 1) {
+  for (const order of ["toSorted", "toReversed"] as const) {
+    const stage = scene({ subjectLimit: { sessions: 1, beyond: "evict-oldest" } });
+    stage.tap(({ verb }, perform) => (verb === "findBySubject" ? perform()[order]() : perform()));
     const [first, second] = [stage.visitor(), stage.visitor()];
     for (const each of [first, second]) await each.visit((session) => session.login("ada"));
     assert.deepEqual(await subjects([first, second]), [undefined, "ada"]);
   }
+});
+
+test("requirement 65: who logs in at a server whose clock is behind is not evicted by the own login", async () => {
+  const stage = scene({ subjectLimit: { sessions: 1, beyond: "evict-oldest" } });
+  await logins(stage, 1);
+  const behind = stage.another({ clock: () => stage.time.now - 60_000 });
+  const visitor = new Visitor(behind);
+  await visitor.visit((session) => session.login("ada"));
+  assert.deepEqual(await subjects([visitor]), ["ada"]);
 });
 
 test("requirement 65: two logins at the same moment do not wait for each other, and one of them goes", async () => {
