@@ -6,7 +6,7 @@ import { read } from "./support/repository.ts";
 const COMMAND = "node scripts/run.mjs scripts/capabilities.ts";
 
 describe("The table of what each store promises", () => {
-  test(`in ${PAGE} is the one that the code gives`, async () => {
+  test(`requirement 94: in ${PAGE} it is the one that the code gives`, async () => {
     const page = await read(PAGE);
     assert.equal(page, withTable(page), `It is not any more. Write it anew: ${COMMAND}`);
   });

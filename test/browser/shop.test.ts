@@ -1,72 +1,72 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { Redis } from "iovalkey";
+import pg from "pg";
+import { serviceUrl } from "../../scripts/services/index.ts";
 import {
-  type Browser,
-  type BrowserContextOptions,
-  type Cookie,
-  chromium,
-  type Page,
-} from "playwright-core";
-import { createShop } from "../../examples/shop/app.ts";
+  add,
+  cookies,
+  field,
+  itemsInCart,
+  logIn,
+  notice,
+  openShop,
+  overflow,
+  pictureFile,
+  type Shop,
+  useBrowser,
+} from "./shop-kit.ts";
 
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const COOKIE_NAME = "__Host-session";
 
-describe("the example shop, in a browser without scripts", { timeout: 60_000 }, () => {
-  let server: Server;
-  let browser: Browser;
-  let baseURL: string;
+interface Prepared {
+  readonly env: Readonly<Record<string, string>>;
+  clean(handle: string): Promise<void>;
+}
 
+/** What each needs for a visitor of this name, and how to remove what the shop kept of one. */
+const otherStores: Readonly<Record<string, (name: string) => Promise<Prepared>>> = {
+  memory: async () => ({ env: {}, clean: async () => undefined }),
+  postgres: async (name) => {
+    const url = new URL(await serviceUrl("postgres"));
+    const pool = new pg.Pool({ connectionString: url.href });
+    await pool.query(`CREATE SCHEMA ${name}`);
+    url.searchParams.set("options", `-c search_path=${name}`);
+    return {
+      env: { DATABASE_URL: url.href },
+      clean: async () => {
+        await pool.query(`DROP SCHEMA ${name} CASCADE`);
+        await pool.end();
+      },
+    };
+  },
+  valkey: async (name) => {
+    const VALKEY_URL = await serviceUrl("valkey");
+    return {
+      env: { VALKEY_URL },
+      clean: async (handle) => {
+        const client = new Redis(VALKEY_URL);
+        await client.unlink(`shop:${handle}`, `shop:subject:${name}`);
+        client.disconnect();
+      },
+    };
+  },
+};
+
+describe("the example shop, in a browser without scripts", { timeout: 180_000 }, () => {
+  const visit = useBrowser();
+  let shop: Shop;
   before(async () => {
-    const APP_SECRET_1 = randomBytes(32).toString("base64url");
-    server = createShop({ APP_SECRET_1 }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    baseURL = `http://localhost:${(server.address() as AddressInfo).port}`;
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: FLAGS,
-    });
+    shop = await openShop();
   });
-
-  after(async () => {
-    await browser?.close();
-    server?.close();
-    server?.closeAllConnections();
-  });
-
-  async function visit(
-    act: (page: Page) => Promise<void>,
-    options: BrowserContextOptions = {},
-  ): Promise<void> {
-    const context = await browser.newContext({ baseURL, javaScriptEnabled: false, ...options });
-    try {
-      const page = await context.newPage();
-      page.setDefaultTimeout(10_000);
-      const complaints: string[] = [];
-      page.on("console", (message) => complaints.push(message.text()));
-      await page.goto("/");
-      await act(page);
-      assert.deepEqual(complaints, [], "the content security policy lets everything through");
-    } finally {
-      await context.close();
-    }
-  }
+  after(() => shop?.close());
 
   test("a visitor shops, logs in and leaves no trace", () =>
-    visit(async (page) => {
+    visit(shop.url, async (page) => {
       assert.deepEqual(await cookies(page), []);
       assert.equal(await field(page, "handle"), "none yet");
       await page.reload();
@@ -79,8 +79,9 @@ describe("the example shop, in a browser without scripts", { timeout: 60_000 }, 
       await add(page, "Sealing wax");
       await add(page, "Sealing wax");
       assert.equal(await itemsInCart(page), "3 items");
-      const anonymous = await field(page, "handle");
-      assert.match(anonymous, /^[\w-]{22}$/);
+      const handle = await field(page, "handle");
+      assert.match(handle, /^[\w-]{22}$/);
+      const [anonymous] = await cookies(page);
 
       await page.getByRole("link", { name: "Cart" }).click();
       await page.getByLabel("Quantity of Sealing wax").fill("4");
@@ -90,16 +91,13 @@ describe("the example shop, in a browser without scripts", { timeout: 60_000 }, 
       assert.equal(await notice(page), "Took a brass compass out of your cart.");
       assert.equal(await itemsInCart(page), "4 items");
 
-      await page.getByRole("link", { name: "Log in" }).click();
-      await page.getByLabel("Your name").fill("Ada <3");
-      await page.getByRole("button", { name: "Log in" }).click();
-      assert.equal(await notice(page), "Welcome, Ada <3.");
+      await logIn(page, "Ada <3");
       assert.equal(await field(page, "subject"), "Ada <3");
       assert.equal(await itemsInCart(page), "4 items", "the cart is kept");
-      const handle = await field(page, "handle");
-      assert.notEqual(handle, anonymous);
+      assert.equal(await field(page, "handle"), handle, "the name of the session stays");
 
       const [cookie, ...others] = await cookies(page);
+      assert.notEqual(cookie?.value, anonymous?.value, "the token does not");
       assert.deepEqual(others, []);
       assert.deepEqual(
         { ...cookie, value: "" },
@@ -122,7 +120,7 @@ describe("the example shop, in a browser without scripts", { timeout: 60_000 }, 
       await page.screenshot({ path: pictureFile("shop"), fullPage: true });
 
       await page.getByRole("button", { name: "Log out" }).click();
-      assert.match((await notice(page)) ?? "", /logged out.*copy.*works until it times out/);
+      assert.match((await notice(page)) ?? "", /logged out.*copy.*opens nothing/);
       assert.equal(await itemsInCart(page), "0 items");
       assert.equal(await field(page, "handle"), "none yet");
       assert.deepEqual(await cookies(page), [], "the cookie is gone");
@@ -130,6 +128,7 @@ describe("the example shop, in a browser without scripts", { timeout: 60_000 }, 
 
   test("nothing overflows on a phone", () =>
     visit(
+      shop.url,
       async (page) => {
         assert.equal(await overflow(page), 0);
         await page.getByRole("link", { name: "Log in" }).click();
@@ -143,41 +142,47 @@ describe("the example shop, in a browser without scripts", { timeout: 60_000 }, 
         assert.equal(await itemsInCart(page), "1 item");
         assert.equal(await overflow(page), 0);
         await page.screenshot({ path: pictureFile("cart-phone"), fullPage: true });
+        await page.getByRole("link", { name: "Your devices" }).click();
+        assert.equal(await overflow(page), 0);
       },
       { viewport: { width: 320, height: 640 }, colorScheme: "dark" },
     ));
+
+  test("carts and logins outlive the shop, in a file that is nobody else's", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "keepsake-shop-"));
+    t.after(() => rm(folder, { recursive: true }));
+    const SHOP_DB = join(folder, "lasting.sqlite");
+    const first = await openShop({ SHOP_DB });
+    assert.equal((await stat(SHOP_DB)).mode & 0o777, 0o600);
+    await visit(first.url, async (page) => {
+      await add(page, "Old key");
+      await logIn(page, "Ada");
+      await first.close();
+      const second = await openShop({ SHOP_DB });
+      t.after(second.close);
+      // A cookie belongs to a host, whatever its port.
+      await page.goto(second.url);
+      assert.equal(await field(page, "subject"), "Ada");
+      assert.equal(await itemsInCart(page), "1 item");
+    });
+  });
+
+  for (const [STORE, prepare] of Object.entries(otherStores)) {
+    test(`STORE=${STORE} keeps sessions as well`, async (t) => {
+      const name = `visitor_${randomBytes(6).toString("hex")}`;
+      let handle = "";
+      const { env, clean } = await prepare(name);
+      t.after(() => clean(handle));
+      const other = await openShop({ STORE, ...env });
+      t.after(other.close);
+      await visit(other.url, async (page) => {
+        await logIn(page, name);
+        handle = await field(page, "handle");
+        await add(page, "Pressed fern");
+        assert.equal(await itemsInCart(page), "1 item");
+        await page.getByRole("link", { name: "Your devices" }).click();
+        assert.match((await page.locator(".devices").textContent()) ?? "", /This device/);
+      });
+    });
+  }
 });
-
-const COOKIE_NAME = "__Host-session";
-
-function cookies(page: Page): Promise<Cookie[]> {
-  return page.context().cookies();
-}
-
-function add(page: Page, name: string): Promise<void> {
-  return page.getByRole("button", { name: "Add to cart", description: name }).click();
-}
-
-async function notice(page: Page): Promise<string | undefined> {
-  const [text] = await page.getByRole("status").allTextContents();
-  return text;
-}
-
-async function field(page: Page, id: string): Promise<string> {
-  return (await page.locator(`#${id}`).textContent()) ?? "";
-}
-
-async function itemsInCart(page: Page): Promise<string> {
-  return (await page.locator(".count").textContent()) ?? "";
-}
-
-/** By how many pixels the page is wider than the window. */
-async function overflow(page: Page): Promise<number> {
-  // A click waits for the page to be there, but not for its stylesheet.
-  await page.waitForLoadState("load");
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-}
-
-function pictureFile(name: string): string {
-  return fileURLToPath(new URL(`../../.tmp/${name}.png`, import.meta.url));
-}

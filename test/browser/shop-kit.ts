@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { fileURLToPath } from "node:url";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  type Cookie,
+  chromium,
+  type Page,
+} from "playwright-core";
+import { createShop } from "../../examples/shop/app.ts";
+import { openSessions } from "../../examples/shop/sessions.ts";
+
+// Shared by the tests of the example shop; it has none of its own.
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export type Visit = (
+  url: string,
+  act: (page: Page) => Promise<void>,
+  options?: BrowserContextOptions,
+) => Promise<void>;
+
+/** Starts a browser for the tests of a file. Each visit is that of another one, without scripts. */
+export function useBrowser(): Visit {
+  let browser: Browser;
+  before(async () => {
+    browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: FLAGS,
+    });
+  });
+  after(() => browser?.close());
+
+  return async (url, act, options = {}) => {
+    const context = await browser.newContext({
+      baseURL: url,
+      javaScriptEnabled: false,
+      ...options,
+    });
+    try {
+      const page = await context.newPage();
+      page.setDefaultTimeout(10_000);
+      const complaints: string[] = [];
+      page.on("console", (message) => {
+        // What a test does on purpose: to change a session that has ended.
+        if (!message.text().includes("status of 409")) complaints.push(message.text());
+      });
+      await page.goto("/");
+      await act(page);
+      assert.deepEqual(complaints, [], "the content security policy lets everything through");
+    } finally {
+      await context.close();
+    }
+  };
+}
+
+export interface Shop {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Opens the shop as `npm start` does with these variables. Without any, its file is a temporary one. */
+export async function openShop(
+  variables: Readonly<Record<string, string | undefined>> = {},
+): Promise<Shop> {
+  const folder = await mkdtemp(join(tmpdir(), "keepsake-shop-"));
+  const SHOP_DB = join(folder, "new", "sessions.sqlite");
+  const sessions = await openSessions({ SHOP_DB, ...variables });
+  const server = createShop(sessions).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await sessions.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+export function cookies(page: Page): Promise<Cookie[]> {
+  return page.context().cookies();
+}
+
+export async function logIn(page: Page, name: string): Promise<void> {
+  await page.getByRole("link", { name: "Log in" }).click();
+  await page.getByLabel("Your name").fill(name);
+  await page.getByRole("button", { name: "Log in" }).click();
+  assert.equal(await notice(page), `Welcome, ${name}.`);
+}
+
+export function add(page: Page, name: string): Promise<void> {
+  return page.getByRole("button", { name: "Add to cart", description: name }).click();
+}
+
+export async function notice(page: Page): Promise<string | undefined> {
+  const [text] = await page.getByRole("status").allTextContents();
+  return text;
+}
+
+export async function field(page: Page, id: string): Promise<string> {
+  return (await page.locator(`#${id}`).textContent()) ?? "";
+}
+
+export async function itemsInCart(page: Page): Promise<string> {
+  return (await page.locator(".count").textContent()) ?? "";
+}
+
+/** By how many pixels the page is wider than the window. */
+export async function overflow(page: Page): Promise<number> {
+  // A click waits for the page to be there, but not for its stylesheet.
+  await page.waitForLoadState("load");
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+export function pictureFile(name: string): string {
+  return fileURLToPath(new URL(`../../.tmp/${name}.png`, import.meta.url));
+}
