@@ -12,12 +12,14 @@ import { type AdapterName, serveProbe } from "./serve.ts";
 
 const SECRET = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
 
-type Variant = Omit<AdapterSuiteOptions, "serve">;
+export type Variant = Omit<AdapterSuiteOptions, "serve">;
 
-const cookies: Pick<Variant, "createTransport"> = {
+/** Tokens in cookies. */
+export const cookies: Pick<Variant, "createTransport"> = {
   createTransport: (onEvent, clock) => cookieTransport({}, { onEvent, clock }),
 };
-const headers: Pick<Variant, "createTransport" | "header"> = {
+/** Tokens in a header. */
+export const headers: Pick<Variant, "createTransport" | "header"> = {
   createTransport: (onEvent) => headerTransport("X-Session-ID", { onEvent }),
   header: "X-Session-ID",
 };
@@ -39,14 +41,17 @@ const variants: Record<string, Variant> = {
 
 /** Runs the whole adapter suite on an adapter: with a sealed and a server-side store, over cookies and over a header. */
 export function testAdapter(adapter: AdapterName): void {
-  for (const [variant, options] of Object.entries(variants)) {
-    const cases = adapterSuite({
-      ...options,
-      serve: (store, onEvent) => serveProbe(adapter, { store, onEvent }),
-    });
-    for (const { name, run } of cases) test(`${adapter}, ${variant}: ${name}`, run);
-  }
+  for (const [variant, options] of Object.entries(variants)) testVariant(adapter, variant, options);
   testKeys(adapter);
+}
+
+/** Runs the suite on an adapter with one kind of store. */
+export function testVariant(adapter: AdapterName, title: string, options: Variant): void {
+  const cases = adapterSuite({
+    ...options,
+    serve: (store, onEvent) => serveProbe(adapter, { store, onEvent }),
+  });
+  for (const { name, run } of cases) test(`${adapter}, ${title}: ${name}`, run);
 }
 
 const OLD_SECRET = "owoo3sb09glshv616mts56zc4pz0lx9xf26gk7zx";

@@ -1,4 +1,4 @@
-import type { Session } from "keepsake";
+import { ServerSessionStore, type Session, type SessionStore } from "keepsake";
 
 /** The probe's sessions hold whatever they are told to. */
 export type ProbeData = Record<string, unknown>;
@@ -9,6 +9,8 @@ export interface ProbeCall {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly session: Session<ProbeData>;
+  /** What the session came from. */
+  readonly store: SessionStore<ProbeData>;
   /** The body as text. */
   body(): Promise<string>;
 }
@@ -36,10 +38,11 @@ const json = (value: unknown): ProbeAnswer => ({
   headers: JSON_TYPE,
   body: JSON.stringify(value),
 });
-const later = (): ProbeAnswer =>
-  text("not yet: this needs a store or a feature that is to come", 501);
+const later = (): ProbeAnswer => text("not yet: this needs a feature that is to come", 501);
 
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const wait = async (ms: number): Promise<void> => {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+};
 
 function parameter({ query }: ProbeCall, name: string): string {
   const value = query.get(name);
@@ -71,6 +74,20 @@ async function* changingLate(call: ProbeCall): AsyncGenerator<string> {
   }
 }
 
+type Administer = (
+  store: ServerSessionStore<ProbeData>,
+  subject: string | undefined,
+  call: ProbeCall,
+) => ProbeAnswer | Promise<ProbeAnswer>;
+
+/** A route for the sessions of the caller's subject. A sealed cookie knows of no session but itself. */
+function administration(act: Administer): Route {
+  return (call) =>
+    call.store instanceof ServerSessionStore
+      ? act(call.store, call.session.subject, call)
+      : text("this store keeps no list of sessions", 501);
+}
+
 /** What an error is called in an answer. */
 export function codeOf(error: unknown): string {
   if (error instanceof Error) return "code" in error ? String(error.code) : error.name;
@@ -88,7 +105,8 @@ const routes: Record<string, Route> = {
       createdAt: session.createdAt,
       expiresAt: session.expiresAt,
     }),
-  "GET /count": ({ session }) => {
+  "GET /count": async ({ session, query }) => {
+    await wait(Number(query.get("delay") ?? 0));
     session.modify("count", (count) => (typeof count === "number" ? count : 0) + 1);
     return json({ count: session.get("count") });
   },
@@ -176,9 +194,29 @@ const routes: Record<string, Route> = {
     if (Array.isArray(list)) list.push(1n);
     return text("ok");
   },
-  "GET /sessions": later,
-  "POST /revoke": later,
-  "POST /revoke-others": later,
+  // A stranger's request is one of a user without any session: it lists none, finds none to revoke, and has no others.
+  "GET /sessions": administration(async (store, subject, { session }) => {
+    const sessions = subject === undefined ? [] : await store.list(subject);
+    return json(
+      sessions.map(({ id, label = null, createdAt, lastUsedAt, expiresAt }) => ({
+        id,
+        label,
+        createdAt,
+        lastUsedAt,
+        expiresAt,
+        ...(id === session.id ? { current: true } : {}),
+      })),
+    );
+  }),
+  "POST /revoke": administration(async (store, subject, call) => {
+    const id = parameter(call, "id");
+    const isRevoked = subject !== undefined && (await store.revoke(id, { subject }));
+    return isRevoked ? done() : text("no such session of yours", 404);
+  }),
+  "POST /revoke-others": administration(async (store, subject, { session }) => {
+    if (subject !== undefined) await store.revokeAll(subject, { except: session.id });
+    return done();
+  }),
   "GET /form": later,
   "POST /form": later,
 };

@@ -1,18 +1,63 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type TestContext, test } from "node:test";
+import { after, before, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { serviceUrl } from "../scripts/services/index.ts";
+import { openPostgres, openValkey } from "./clients.ts";
+import { STORES } from "./options.ts";
 import { hosts } from "./serve.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Starts the probe as `npm run probe` does, on a free port, and gives its URL. */
-async function start(t: TestContext, args: readonly string[]) {
+const folder = mkdtempSync(join(tmpdir(), "keepsake-probe-test-"));
+const temporary = join(folder, "temporary");
+const schema = `keepsake_${randomBytes(6).toString("hex")}`;
+/** The handles of all sessions, which is what their keys in Valkey have. */
+const handles: string[] = [];
+let env: NodeJS.ProcessEnv;
+
+before(async () => {
+  mkdirSync(temporary);
+  const postgres = new URL(await serviceUrl("postgres"));
+  await onPostgres(`CREATE SCHEMA ${schema}`);
+  postgres.searchParams.set("options", `-c search_path=${schema}`);
+  const { SQLITE_FILE: _, ...rest } = process.env;
+  env = {
+    ...rest,
+    TMPDIR: temporary,
+    // Many probes are started here, and it halves the time.
+    NODE_COMPILE_CACHE: join(folder, "compiled"),
+    DATABASE_URL: postgres.href,
+    VALKEY_URL: await serviceUrl("valkey"),
+  };
+});
+
+after(async () => {
+  rmSync(folder, { recursive: true });
+  await onPostgres(`DROP SCHEMA ${schema} CASCADE`);
+  const { client, close } = await openValkey();
+  await client.unlink(handles.map((handle) => `session:${handle}`));
+  await close();
+});
+
+async function onPostgres(statement: string): Promise<void> {
+  const { client, close } = await openPostgres();
+  await client.query(statement);
+  await close();
+}
+
+/** Starts the probe as `npm run probe` does, on a free port. */
+async function start(t: TestContext, args: readonly string[], variables: NodeJS.ProcessEnv = {}) {
   const command = ["scripts/run.mjs", "probe/main.ts", "--port", "0", ...args];
   const child = spawn(process.execPath, command, {
     cwd: root,
+    env: { ...env, ...variables },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");
@@ -23,26 +68,62 @@ async function start(t: TestContext, args: readonly string[]) {
   });
   for await (const line of createInterface(child.stdout)) {
     const url = /^listening on (http:\/\/127\.0\.0\.1:\d+)$/.exec(line)?.[1];
-    if (url !== undefined) return { child, exited, url };
+    if (url !== undefined) return { url, end: () => endInTime() };
   }
   throw new Error("the probe ended before it listened");
+
+  async function endInTime(): Promise<void> {
+    const asked = performance.now();
+    child.kill("SIGTERM");
+    const [code] = await exited;
+    assert.equal(code, 0);
+    const took = performance.now() - asked;
+    assert.ok(took < 1000, `it took ${took} ms to end`);
+  }
+}
+
+/** Counts, and gives the cookie for the next count. */
+async function count(url: string, cookie = ""): Promise<{ count: unknown; cookie: string }> {
+  const response = await fetch(`${url}/count`, { headers: { cookie } });
+  const [line = ""] = response.headers.getSetCookie();
+  const handle = /^__Host-session=([\w-]+)\./.exec(line)?.[1];
+  if (handle !== undefined) handles.push(handle);
+  const { count } = (await response.json()) as { count: unknown };
+  return { count, cookie: line.split(";")[0] || cookie };
 }
 
 for (const adapter of Object.keys(hosts)) {
-  for (const store of ["cookie", "memory"]) {
+  for (const store of STORES) {
     test(`npm run probe serves ${adapter} with ${store}, and ends within a second`, async (t) => {
-      const { child, exited, url } = await start(t, ["--adapter", adapter, "--store", store]);
-      const response = await fetch(`${url}/count`);
-      assert.deepEqual(await response.json(), { count: 1 });
-      assert.match(response.headers.getSetCookie()[0] ?? "", /^__Host-session=/);
-      const asked = performance.now();
-      child.kill("SIGTERM");
-      const [code] = await exited;
-      assert.equal(code, 0);
-      assert.ok(performance.now() - asked < 1000);
+      const { url, end } = await start(t, ["--adapter", adapter, "--store", store]);
+      const first = await count(url);
+      assert.match(first.cookie, /^__Host-session=/);
+      const second = await count(url, first.cookie);
+      assert.deepEqual([first.count, second.count], [1, 2]);
+      await end();
+      assert.deepEqual(readdirSync(temporary), [], "temporary files are left");
     });
   }
 }
+
+for (const store of ["sqlite", "postgres", "valkey"]) {
+  test(`sessions in ${store} are there for the next probe`, async (t) => {
+    const SQLITE_FILE = join(folder, "named.sqlite");
+    const first = await start(t, ["--store", store], { SQLITE_FILE });
+    const { cookie } = await count(first.url);
+    await first.end();
+    const second = await start(t, ["--store", store], { SQLITE_FILE });
+    assert.equal((await count(second.url, cookie)).count, 2);
+  });
+}
+
+test("a server that nobody named is found or started", async (t) => {
+  const { VALKEY_URL: _, ...rest } = env;
+  const args = ["--store", "valkey", "--idle-timeout", "1"];
+  const { url, end } = await start(t, args, { ...rest, VALKEY_URL: undefined });
+  assert.equal((await count(url)).count, 1);
+  await end();
+});
 
 test("the probe's options reach the store", async (t) => {
   const secret = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
@@ -58,27 +139,82 @@ test("the probe's options reach the store", async (t) => {
   assert.ok(life >= 100_000 && life < 110_000, `the idle timeout is ${life} ms`);
 });
 
+test("the options of server-side stores reach the store", async (t) => {
+  const SQLITE_FILE = join(folder, "options.sqlite");
+  const secret = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
+  const { url } = await start(
+    t,
+    ["--store", "sqlite", "--secret", secret, "--encrypt", "--timeout", "5"].concat(
+      ["--renew-after", "0.001", "--on-conflict", "fail"],
+      ["--subject-limit", "1", "--beyond-limit", "refuse"],
+    ),
+    { SQLITE_FILE },
+  );
+  const login = (label: string) =>
+    fetch(`${url}/login?user=ada`, { method: "POST", headers: { "user-agent": label } });
+  const first = await login("one");
+  const cookie = first.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  assert.equal(cookie.split(".").length, 3, "the token has a MAC");
+  const second = await login("two");
+  assert.deepEqual([second.status, await second.text()], [409, "error: ERR_SESSION_LIMIT"]);
+
+  const set = { method: "POST", headers: { cookie }, body: '{"key":"a plain value"}' };
+  const changed = await fetch(`${url}/set`, set);
+  assert.equal(changed.headers.getSetCookie().length, 1, "the token is renewed");
+  const { DatabaseSync } = await import("node:sqlite");
+  const database = new DatabaseSync(SQLITE_FILE, { readOnly: true });
+  t.after(() => database.close());
+  const [row] = database.prepare("SELECT * FROM keepsake_sessions").all();
+  assert.equal(row?.label, "one");
+  assert.doesNotMatch(JSON.stringify(row), /a plain value/);
+
+  const late = fetch(`${url}/set?delay=100`, { ...set, body: '{"key":"mine"}' });
+  const theirs = await fetch(`${url}/set`, { ...set, body: '{"key":"theirs"}' });
+  assert.equal(theirs.status, 204);
+  assert.deepEqual(
+    [(await late).status, await (await late).text()],
+    [409, "error: ERR_SESSION_CONFLICT"],
+  );
+});
+
 test("routes that need what is to come answer 501", async (t) => {
   const { url } = await start(t, []);
-  const routes = [
-    "GET /sessions",
-    "POST /revoke?id=x",
-    "POST /revoke-others",
-    "GET /form",
-    "POST /form",
-  ];
-  for (const route of routes) {
-    const [method = "", path = ""] = route.split(" ");
-    assert.equal((await fetch(url + path, { method })).status, 501, route);
+  for (const method of ["GET", "POST"]) {
+    assert.equal((await fetch(`${url}/form`, { method })).status, 501, method);
   }
 });
 
 test("a word that is no option, or no value of one, is refused with the usage", async () => {
-  for (const args of [["--adapter", "none"], ["--idle-timeout", "1h"], ["--unknown"]]) {
-    const child = spawn(process.execPath, ["scripts/run.mjs", "probe/main.ts", ...args], {
-      cwd: root,
-    });
-    const chunks: unknown[] = await child.stderr.setEncoding("utf8").toArray();
-    assert.match(chunks.join(""), /npm run probe -- \[options\]/);
+  const refused = [
+    ["--adapter", "none"],
+    ["--idle-timeout", "1h"],
+    ["--unknown"],
+    ["--store", "cookie", "--renew-after", "60"],
+    ["--store", "memory", "--on-conflict", "first-wins"],
+  ];
+  for (const args of refused) {
+    const { code, stderr } = await runToEnd(args);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, /npm run probe -- \[options\]/);
   }
 });
+
+test("a database that is not there is said in a line", async () => {
+  const { code, stderr } = await runToEnd(["--store", "postgres"], {
+    DATABASE_URL: "postgres://postgres@127.0.0.1:1/nowhere",
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, /^The probe cannot start: .+\n$/);
+});
+
+async function runToEnd(args: readonly string[], variables: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, ["scripts/run.mjs", "probe/main.ts", ...args], {
+    cwd: root,
+    env: { ...env, ...variables },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const exited = once(child, "exit");
+  const chunks: unknown[] = await child.stderr.setEncoding("utf8").toArray();
+  const [code] = await exited;
+  return { code, stderr: chunks.join("") };
+}

@@ -1,20 +1,43 @@
-import { randomBytes } from "node:crypto";
-import { optionsOf, USAGE } from "./options.ts";
-import { serveProbe } from "./serve.ts";
-import { createStore } from "./stores.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { optionsOf, type ProbeOptions, USAGE } from "./options.ts";
+import { type ServedProbe, serveProbe } from "./serve.ts";
+import { type OpenStore, openStore } from "./stores.ts";
 
-const options = (() => {
+/** Milliseconds for a database to say goodbye, which it may be too busy for, or not be there for. */
+const PATIENCE = 500;
+
+function readOptions(): ProbeOptions {
   try {
-    return optionsOf(process.argv.slice(2), () => randomBytes(32).toString("base64url"));
+    const options = optionsOf(process.argv.slice(2));
+    if (options !== "help") return options;
+    console.log(USAGE);
+    process.exit(0);
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-    return process.exit(2);
+    console.error(`${messageOf(error)}\n\n${USAGE}`);
+    process.exit(2);
   }
-})();
-
-const probe = await serveProbe(options.adapter, { store: createStore(options) }, options.port);
-console.log(`listening on ${probe.url}`);
-
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  process.once(signal, () => void probe.close().then(() => process.exit(0)));
 }
+
+async function run(options: ProbeOptions): Promise<void> {
+  let open: OpenStore | undefined;
+  let probe: ServedProbe | undefined;
+  const end = async (code: number): Promise<never> => {
+    await Promise.race([Promise.allSettled([probe?.close(), open?.close()]), wait(PATIENCE)]);
+    process.exit(code);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end(0));
+  try {
+    open = await openStore(options);
+    probe = await serveProbe(options.adapter, { store: open.store }, options.port);
+    console.log(`listening on ${probe.url}`);
+  } catch (error) {
+    console.error(`The probe cannot start: ${messageOf(error)}`);
+    await end(1);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+await run(readOptions());

@@ -6,16 +6,16 @@ import express, {
   type Response,
 } from "express";
 import { addOne, remove, setQuantity } from "./cart.ts";
+import { devicesPage, NOWHERE_ELSE } from "./devices.ts";
 import type { Html } from "./html.ts";
 import { barePage, page } from "./layout.ts";
 import { cartPage, errorPage, LONGEST_NAME, loginPage, notFoundPage, shopPage } from "./pages.ts";
 import { findProduct } from "./products.ts";
 import { securityHeaders } from "./security-headers.ts";
-import { createSessions, type Environment } from "./sessions.ts";
+import type { ShopSessions } from "./sessions.ts";
 import { type Visit, visitOf } from "./visit.ts";
 
-export function createShop(env: Environment = process.env): Express {
-  const store = createSessions(env);
+export function createShop(store: ShopSessions): Express {
   const app = express();
   app.disable("x-powered-by");
   app.use(securityHeaders);
@@ -93,6 +93,36 @@ export function createShop(env: Environment = process.env): Express {
     req.session.logout();
     req.session.flash("notice", `You are logged out. ${store.afterLogout}`);
     res.redirect(303, "/");
+  });
+
+  app.get("/devices", async (req, res) => {
+    const { subject, id } = req.session;
+    if (subject === undefined) return res.redirect(303, "/login");
+    const sessions = await store.devices?.list(subject);
+    show(req, res, "Your devices", () => devicesPage(subject, id, sessions));
+  });
+
+  app.post("/devices/revoke-others", async (req, res) => {
+    const { subject, id } = req.session;
+    if (subject === undefined) return res.redirect(303, "/login");
+    const count = (await store.devices?.revokeAll(subject, { except: id })) ?? 0;
+    const devices = count === 1 ? "one other device" : `${count} other devices`;
+    req.session.flash("notice", count === 0 ? NOWHERE_ELSE : `Signed out on ${devices}.`);
+    res.redirect(303, "/devices");
+  });
+
+  app.post("/devices/:id/revoke", async (req, res) => {
+    const { subject, id } = req.session;
+    if (subject === undefined) return res.redirect(303, "/login");
+    // This device logs out, which also takes its cookie away.
+    if (req.params.id === id) return notFound(req, res);
+    // The handle comes from a client: without the subject anyone could end anyone's session.
+    const isEnded = await store.devices?.revoke(req.params.id, { subject });
+    req.session.flash(
+      "notice",
+      isEnded ? "Signed out on that device." : "It was signed out already.",
+    );
+    res.redirect(303, "/devices");
   });
 
   app.use(notFound);

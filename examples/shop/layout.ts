@@ -60,7 +60,9 @@ function navigation({ name, lines }: Visit): Html {
       ${
         name === undefined
           ? html`<a href="/login">Log in</a>`
-          : html`<form method="post" action="/logout"><span class="name">${name}</span> <button class="plain">Log out</button></form>`
+          : html`
+      <a href="/devices">Your devices</a>
+      <form method="post" action="/logout"><span class="name">${name}</span> <button class="plain">Log out</button></form>`
       }
     </nav>`;
 }

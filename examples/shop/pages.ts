@@ -78,6 +78,11 @@ export function notFoundPage(): Html {
 }
 
 export function errorPage(status: number): Html {
+  if (status === 409) {
+    return html`
+    <h1>You have been signed out</h1>
+    <p>Your session was ended in another window, or on another device, so nothing was changed. <a href="/login">Log in again</a>, or <a href="/">go on as a stranger</a> in a minute or two.</p>`;
+  }
   return status < 500
     ? html`
     <h1>We could not read that</h1>

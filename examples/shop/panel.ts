@@ -1,5 +1,6 @@
 import { type Html, html } from "./html.ts";
 import type { ShopSessions } from "./sessions.ts";
+import { time } from "./time.ts";
 import type { Travels, Visit } from "./visit.ts";
 
 const COOKIE_LIMIT = 4096;
@@ -31,7 +32,7 @@ function story({ session, cookieBytes, isEnding }: Travels, store: ShopSessions)
     return "Your browser sent a last cookie, for the message on this page. This answer deletes it: you are a stranger again.";
   }
   if (cookieBytes !== undefined) {
-    return "Your browser sent a cookie that opens no session here: it has timed out, or was sealed with a key this server does not have. You count as a stranger.";
+    return `Your browser sent a cookie that opens no session here: ${store.refuses}. You count as a stranger.`;
   }
   return "You are a stranger here, and looking around keeps it so: no cookie is set until there is something to keep. Put something in your cart and look again.";
 }
@@ -47,14 +48,4 @@ function cookie({ cookieName, cookieBytes }: Travels): Html {
 
 function count(number: number): string {
   return number.toLocaleString("en");
-}
-
-const clock = new Intl.DateTimeFormat("en-GB", {
-  dateStyle: "medium",
-  timeStyle: "short",
-  timeZone: "UTC",
-});
-
-function time(date: Date): Html {
-  return html`<time datetime="${date.toISOString()}">${clock.format(date)} UTC</time>`;
 }

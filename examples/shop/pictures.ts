@@ -73,3 +73,17 @@ const key = picture(html`
 
 export const pictures: Record<"compass" | "wax" | "notebook" | "musicBox" | "fern" | "key", Html> =
   { compass, wax, notebook, musicBox, fern, key };
+
+const laptop = picture(html`
+  <rect class="wood-deep" x="20" y="24" width="56" height="40" rx="4"/>
+  <rect class="paper" x="25" y="29" width="46" height="30" rx="1.5"/>
+  <path class="brass" d="M12 66h72l-3 7a3 3 0 0 1-3 2H18a3 3 0 0 1-3-2z"/>
+  <path class="line thin" d="M34 40h28M34 47h18"/>`);
+
+const phone = picture(html`
+  <rect class="wood-deep" x="31" y="14" width="34" height="68" rx="6"/>
+  <rect class="paper" x="35" y="22" width="26" height="48" rx="1.5"/>
+  <circle class="brass" cx="48" cy="76" r="2.8"/>
+  <path class="line thin" d="M41 34h14M41 41h9"/>`);
+
+export const devicePictures: Record<"laptop" | "phone", Html> = { laptop, phone };

@@ -13,7 +13,7 @@ export const host: Host = ({ store, ...options }) => {
   const app = connect();
   app.use(sessions(store, options));
   app.use((req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => {
-    answerNode(req as WithSession, res).catch(next);
+    answerNode(req as WithSession, res, store).catch(next);
   });
   app.use(
     (

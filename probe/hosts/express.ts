@@ -8,7 +8,7 @@ import { answerNode, answerNodeError } from "./node-answer.ts";
 export const host: Host = ({ store, ...options }) => {
   const app = express();
   app.use(sessions(store, options));
-  app.use((req, res) => answerNode(req, res));
+  app.use((req, res) => answerNode(req, res, store));
   // Express tells an error handler by its four parameters.
   app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => {
     answerNodeError(error, res);

@@ -10,7 +10,7 @@ export const host: Host = ({ store, ...options }) => {
   const app = express();
   app.use(sessions(store, options));
   app.use((req: Request, res: Response, next: NextFunction) => {
-    answerNode(req, res).catch(next);
+    answerNode(req, res, store).catch(next);
   });
   app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => {
     answerNodeError(error, res);

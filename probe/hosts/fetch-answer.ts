@@ -1,4 +1,4 @@
-import type { Session } from "keepsake";
+import type { Session, SessionStore } from "keepsake";
 import { answer, codeOf, type ProbeData } from "../app.ts";
 import { statusOf } from "./node-answer.ts";
 
@@ -6,6 +6,7 @@ import { statusOf } from "./node-answer.ts";
 export async function answerFetch(
   request: Request,
   session: Session<ProbeData>,
+  store: SessionStore<ProbeData>,
 ): Promise<Response> {
   const url = new URL(request.url);
   const { status, headers, body } = await answer({
@@ -13,6 +14,7 @@ export async function answerFetch(
     path: url.pathname,
     query: url.searchParams,
     session,
+    store,
     body: () => request.text(),
   });
   const encoded = typeof body === "object" ? streamOf(body) : (body ?? null);

@@ -7,5 +7,7 @@ import type { Host } from "./host.ts";
 /** A plain Fetch handler, as Bun, Deno and workers serve it; here behind Node's server. */
 export const host: Host = ({ store, ...options }) => {
   const withSession = sessions(store, { ...options, onError: answerFetchError });
-  return createServer(getRequestListener(withSession(answerFetch)));
+  return createServer(
+    getRequestListener(withSession((request, session) => answerFetch(request, session, store))),
+  );
 };

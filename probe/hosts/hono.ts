@@ -9,7 +9,7 @@ import type { Host } from "./host.ts";
 export const host: Host = ({ store, ...options }) => {
   const app = new Hono()
     .use(sessions(store, options))
-    .all("*", (c) => answerFetch(c.req.raw, c.var.session))
+    .all("*", (c) => answerFetch(c.req.raw, c.var.session, store))
     .onError(answerFetchError);
   return createServer(getRequestListener(app.fetch));
 };

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { Session } from "keepsake";
+import type { Session, SessionStore } from "keepsake";
 import { answer, codeOf, type ProbeData } from "../app.ts";
 
 /** Answers through Node's own response, for the frameworks that are built around it. */
 export async function answerNode(
   request: IncomingMessage & { readonly session: Session<ProbeData> },
   response: ServerResponse,
+  store: SessionStore<ProbeData>,
 ): Promise<void> {
   const url = new URL(request.url ?? "/", "http://probe");
   const { status, headers, body } = await answer({
@@ -15,6 +16,7 @@ export async function answerNode(
     path: url.pathname,
     query: url.searchParams,
     session: request.session,
+    store,
     body: () => text(request),
   });
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
