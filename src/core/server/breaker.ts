@@ -1,6 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 
+/** A call like any other, or the one that tries whether the repository answers again. */
+export type Trial = "call" | "probe";
+
 const MOST_FAILURES = 5;
 const PAUSE = 1000;
 const JITTER = 500;
@@ -24,33 +27,44 @@ export class Breaker {
     this.#onChange = onChange;
   }
 
-  /** Whether the repository may be asked now. Who was let through has to say how it went. */
-  admits(): boolean {
-    if (this.#failures < MOST_FAILURES) return true;
+  /** Who is let through has to say how it went. `undefined`: nobody may ask now. */
+  admit(): Trial | undefined {
+    if (!this.#isOpen) return "call";
     const since = this.#clock() - this.#openedAt;
     // A clock that was set back must not keep it open.
-    if (this.#isProbing || (since >= 0 && since < this.#pause)) return false;
+    if (this.#isProbing || (since >= 0 && since < this.#pause)) return undefined;
     this.#isProbing = true;
-    return true;
+    return "probe";
   }
 
-  succeeded(): void {
-    if (this.#failures >= MOST_FAILURES) this.#onChange(false);
+  succeeded(trial: Trial): void {
+    if (this.#isStale(trial)) return;
+    if (this.#isOpen) this.#onChange(false);
     this.#failures = 0;
     this.#isProbing = false;
   }
 
   /** It was not given the time that would say anything of the repository. */
-  gaveUp(): void {
-    this.#isProbing = false;
+  gaveUp(trial: Trial): void {
+    if (trial === "probe") this.#isProbing = false;
   }
 
-  failed(): void {
+  failed(trial: Trial): void {
+    if (this.#isStale(trial)) return;
     this.#failures += 1;
     this.#isProbing = false;
-    if (this.#failures < MOST_FAILURES) return;
+    if (!this.#isOpen) return;
     this.#openedAt = this.#clock();
     this.#pause = PAUSE + ((this.#random(1)[0] ?? 0) / 256) * JITTER;
     if (this.#failures === MOST_FAILURES) this.#onChange(true);
+  }
+
+  get #isOpen(): boolean {
+    return this.#failures >= MOST_FAILURES;
+  }
+
+  /** A call from before it opened: what comes of it now says nothing that is not known. */
+  #isStale(trial: Trial): boolean {
+    return this.#isOpen && trial === "call";
   }
 }

@@ -139,7 +139,9 @@ export class Operation {
     isAnswer: (answer: unknown) => answer is Answer,
   ): Promise<Answer> {
     const { repository, breaker, options } = this.#guard;
-    if (!breaker.admits()) throw this.#failure("has failed several times and is not asked for now");
+    const trial = breaker.admit();
+    if (trial === undefined)
+      throw this.#failure("has failed several times and is not asked for now");
     let abort: AbortController | undefined;
     const context: RepositoryContext = {
       now: options.clock(),
@@ -152,18 +154,20 @@ export class Operation {
     let isLate = false;
     const onLate = () => {
       isLate = true;
-      abort?.abort();
+      // Also for a repository that looks at the signal only now, between two commands.
+      abort ??= new AbortController();
+      abort.abort();
     };
     try {
       const answer: unknown = await this.#inTime(ask(repository, context), onLate);
       if (!isAnswer(answer)) throw this.#failure("answered something that is no answer");
-      breaker.succeeded();
+      breaker.succeeded(trial);
       return answer;
     } catch (error) {
       // Whoever has waited long for other writers has little time left, and that is no fault of the repository.
       const wasRushed = isLate && performance.now() - askedAt < options.timeout / 2;
-      if (wasRushed) breaker.gaveUp();
-      else breaker.failed();
+      if (wasRushed) breaker.gaveUp(trial);
+      else breaker.failed(trial);
       throw error instanceof SessionError ? error : this.#failure("failed", error);
     }
   }
