@@ -1,0 +1,287 @@
+import assert from "node:assert/strict";
+import { setTimeout as wait } from "node:timers/promises";
+import { ServerSessionStore, type SessionEvent, type SessionRecord } from "keepsake";
+import { Visitor } from "keepsake/testing";
+import type { ProbeData } from "./app.ts";
+import type { Patient } from "./failing-patients.ts";
+import { intercepted, type Verb, WRITES } from "./failing-repository.ts";
+import { type AdapterName, serveProbe } from "./serve.ts";
+
+/** What the store's time limit is set to, in seconds. */
+export const TIME_LIMIT = 0.3;
+/** A long run has the machine for itself, and does one thing at a time. */
+export const LONG: boolean = process.env.KEEPSAKE_LONG !== undefined;
+/** Milliseconds that a test lets a busy machine have beyond a time limit. */
+export const MARGIN: number = LONG ? 300 : 2000;
+/** Milliseconds from the end of a failure until requests must succeed again. The breaker's pause is 1,500 at the most. */
+const RECOVERY = 2000 + MARGIN;
+/** The client of Redis notices a dead connection by a silence of its own too, which only the breaker's pause brings. */
+const RECOVERY_OF_REDIS = 2 * RECOVERY;
+const PATIENCE = 30_000;
+
+export const COOKIE = "__Host-session";
+const ADAPTERS = ["express", "hono"] as const satisfies AdapterName[];
+const IDLE = 1000;
+export const RENEW_AFTER = 500;
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+  readonly cookies: readonly string[];
+  /** How long it took, in milliseconds. */
+  readonly took: number;
+}
+
+export interface ReadAnswer {
+  readonly id: string;
+  readonly data: ProbeData;
+  readonly isNew: boolean;
+  readonly subject: string | null;
+}
+
+export interface SceneOptions {
+  /** What is done before every write. */
+  readonly beforeWrite?: () => Promise<unknown> | undefined;
+  /** The store's, in seconds. */
+  readonly timeout?: number;
+}
+
+/** The probe on Express and on Hono, over one store on a database that can be made to fail. */
+export class Scene {
+  readonly patient: Patient;
+  /** The verbs that reached the database, in order. */
+  readonly calls: Verb[] = [];
+  /** When each of them began, and when it was no longer waited for, in milliseconds. */
+  readonly spans: { readonly began: number; ended: number }[] = [];
+  /** The same for the loads of sessions. */
+  readonly loads: { readonly began: number; readonly ended: number }[] = [];
+  readonly events: SessionEvent[] = [];
+  readonly #happened = new Map<SessionEvent["type"], number>();
+  /** How many requests that carried a token were served as if they had none. */
+  strangers = 0;
+  readonly urls: string[] = [];
+  readonly clock: (() => number) & { advance(seconds: number): void };
+  #witness: Client | undefined;
+  #atWrite: string | undefined;
+  readonly #ends: (() => Promise<void>)[];
+
+  readonly #beforeWrite: SceneOptions["beforeWrite"];
+  readonly #timeout: number;
+
+  private constructor(patient: Patient, { beforeWrite, timeout = TIME_LIMIT }: SceneOptions) {
+    this.patient = patient;
+    this.#timeout = timeout;
+    this.#beforeWrite = beforeWrite;
+    this.#ends = [() => patient.close()];
+    let ahead = 0;
+    const advance = (seconds: number) => {
+      ahead += seconds * 1000;
+    };
+    // The breaker measures its pause by it, and that is to pass by itself.
+    this.clock = Object.assign(() => Date.now() + ahead, { advance });
+  }
+
+  /** @param patient Closed with the scene. */
+  static async on(patient: Patient, options: SceneOptions = {}): Promise<Scene> {
+    const scene = new Scene(patient, options);
+    try {
+      await scene.#serve();
+      scene.#witness = await scene.user("witness");
+      return scene;
+    } catch (error) {
+      await scene.close();
+      throw error;
+    }
+  }
+
+  async #serve(): Promise<void> {
+    const repository = intercepted(this.patient.repository, (verb, perform) => {
+      this.calls.push(verb);
+      if (!WRITES.includes(verb)) return this.#timed(perform);
+      if (this.#atWrite !== undefined) this.patient.fail(this.#atWrite);
+      const before = this.#beforeWrite?.();
+      return before === undefined ? this.#timed(perform) : before.then(() => this.#timed(perform));
+    });
+    const onEvent = (event: SessionEvent) => {
+      this.events.push(event);
+      this.#happened.set(event.type, performance.now());
+    };
+    const store = new ServerSessionStore<ProbeData>(repository, {
+      timeout: this.#timeout,
+      onEvent,
+      clock: this.clock,
+      idleTimeout: IDLE,
+      renewAfter: RENEW_AFTER,
+    });
+    const load = store.load.bind(store);
+    store.load = async (request) => {
+      const began = performance.now();
+      const session = await Promise.resolve(load(request)).finally(() => {
+        this.loads.push({ began, ended: performance.now() });
+      });
+      if (session.isNew && request.headers.get("cookie")?.includes(COOKIE)) this.strangers += 1;
+      return session;
+    };
+    for (const adapter of ADAPTERS) {
+      const probe = await serveProbe(adapter, { store, onEvent });
+      this.urls.push(probe.url);
+      this.#ends.unshift(probe.close);
+    }
+  }
+
+  #timed<Answer>(perform: () => Answer | Promise<Answer>): Answer | Promise<Answer> {
+    const began = performance.now();
+    const span = { began, ended: began + this.#timeout * 1000 };
+    this.spans.push(span);
+    const end = () => {
+      span.ended = Math.min(performance.now(), span.ended);
+    };
+    let answer: Answer | Promise<Answer>;
+    try {
+      answer = perform();
+    } catch (error) {
+      end();
+      throw error;
+    }
+    Promise.resolve(answer).then(end, end);
+    return answer;
+  }
+
+  /** Forgets what was counted, and what happened. */
+  forget(): void {
+    this.events.length = 0;
+    this.#happened.clear();
+    this.strangers = 0;
+  }
+
+  /** When an event last came, in milliseconds. */
+  happened(type: SessionEvent["type"]): number | undefined {
+    return this.#happened.get(type);
+  }
+
+  async fail(failure: string): Promise<void> {
+    await this.patient.fail(failure);
+  }
+
+  /** The next write, and whatever comes after it, meets a database that fails; what comes before does not. */
+  failAtWrite(failure: string): void {
+    this.#atWrite = failure;
+  }
+
+  async heal(): Promise<void> {
+    this.#atWrite = undefined;
+    await this.patient.heal();
+  }
+
+  async close(): Promise<void> {
+    await this.heal();
+    for (const end of this.#ends) await end();
+  }
+
+  /** A client of Express, unless it says otherwise. */
+  client(url: string = this.urls[0] ?? ""): Client {
+    return new Client(url, this.clock);
+  }
+
+  /** A client who has logged in, and has something in the session. */
+  async user(subject: string, data: ProbeData = { kept: "from before" }): Promise<Client> {
+    const client = this.client();
+    await client.surely("POST", `/login?user=${subject}`);
+    await client.surely("POST", "/set", data);
+    return client;
+  }
+
+  /** Clients with the same token, if it has one: one for each adapter. */
+  onEach({ token }: Client): Client[] {
+    return this.urls.map((url) => {
+      const other = this.client(url);
+      if (token !== undefined) other.visitor.hold(COOKIE, token);
+      return other;
+    });
+  }
+
+  /** What the database holds. */
+  async record(handle: string): Promise<SessionRecord | undefined> {
+    const { signal } = new AbortController();
+    return this.patient.sound.read(handle, { now: this.clock(), signal });
+  }
+
+  /** Waits until a session can be read again, and says how many milliseconds that took. */
+  async recovered(): Promise<number> {
+    const began = performance.now();
+    for (;;) {
+      const answer = await this.#witness?.get("/read");
+      const took = performance.now() - began;
+      if (answer?.status === 200) {
+        assert.equal(JSON.parse(answer.text).subject, "witness");
+        const most = this.patient.name === "redis" ? RECOVERY_OF_REDIS : RECOVERY;
+        assert.ok(took < most, `it took ${Math.round(took)} ms to recover`);
+        return took;
+      }
+      assert.equal(answer?.status, 503);
+      assert.ok(took < PATIENCE, "it does not recover");
+      await wait(20);
+    }
+  }
+}
+
+/** One that says how long it waited for an answer. */
+export class Client {
+  readonly visitor: Visitor;
+
+  constructor(url: string, clock: () => number) {
+    this.visitor = new Visitor(url, clock);
+  }
+
+  get token(): string | undefined {
+    return this.visitor.token(COOKIE);
+  }
+
+  async send(method: string, path: string, json?: unknown): Promise<Answer> {
+    const began = performance.now();
+    const response = await this.visitor.request(path, { method, json });
+    const text = await response.text();
+    const took = performance.now() - began;
+    const { status, headers } = response;
+    return { status, text, headers, took, cookies: headers.getSetCookie() };
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.send("GET", path);
+  }
+
+  post(path: string, json?: unknown): Promise<Answer> {
+    return this.send("POST", path, json);
+  }
+
+  /**
+   * Repeats a request that is answered with 503, as one does who is told when to come back: on a busy machine the time
+   * limit may be too short for a database that is well.
+   */
+  async surely(method: string, path: string, json?: unknown): Promise<Answer> {
+    const began = performance.now();
+    for (;;) {
+      const answer = await this.send(method, path, json);
+      const { status, text } = answer;
+      if (status === 200 || status === 204) return answer;
+      assert.equal(status, 503, `${method} ${path}: ${text}`);
+      assert.ok(performance.now() - began < PATIENCE, `${method} ${path} does not succeed`);
+      await wait(20);
+    }
+  }
+
+  async read(): Promise<ReadAnswer> {
+    return JSON.parse((await this.surely("GET", "/read")).text) as ReadAnswer;
+  }
+}
+
+/** An answer to a request that could not be served: in time, with nothing of a session, and with when to come back. */
+export function assertUnavailable(answer: Answer, what: string, limit: number = TIME_LIMIT): void {
+  const { status, text, headers, cookies, took } = answer;
+  assert.equal(status, 503, `${what}: ${text}`);
+  assert.equal(text, "error: ERR_SESSION_STORE", what);
+  assert.match(headers.get("retry-after") ?? "", /^[1-3]$/, what);
+  assert.deepEqual(cookies, [], what);
+  assert.ok(took < limit * 1000 + MARGIN, `${what} took ${Math.round(took)} ms`);
+}
