@@ -136,12 +136,26 @@ test("a session that changes hands is found by its new subject, whatever becomes
   assert.equal(await redis.exists(keyOf(bob)), 0);
 });
 
+test("a user who logs in again and again has one entry for the session", async () => {
+  const subject = newSubject();
+  let record = newRecord({ subject });
+  await repository.create(record.handle, record, at());
+  for (let login = 1; login <= 20; login += 1) {
+    const next = nextOf(record, { endsAt: record.endsAt + login });
+    await repository.update(record.handle, record.version, next, after(record, NOW + login));
+    record = next;
+  }
+  assert.deepEqual(await handlesIn(subject), [record.handle]);
+  assert.deepEqual(await repository.findBySubject(subject, at()), [record]);
+});
+
 test("a session with several entries is listed once, and all of them go", async () => {
   const subject = newSubject();
   let record = newRecord({ subject });
   await repository.create(record.handle, record, at());
+  // Of an earlier end: it may be of a write that is refused, so the later one stays.
   for (const hours of [1, 2]) {
-    const next = nextOf(record, { endsAt: record.endsAt + hours * HOUR });
+    const next = nextOf(record, { endsAt: record.endsAt - hours * HOUR });
     await repository.update(record.handle, record.version, next, after(record, NOW + hours));
     record = next;
   }
