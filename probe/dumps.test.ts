@@ -7,8 +7,8 @@ import { CookieJar, fakeClock } from "keepsake/testing";
 import type { ProbeData } from "./app.ts";
 import { openDumped, REFUSED } from "./dumps-databases.ts";
 import { Needles } from "./dumps-search.ts";
+import { COOKIE, LONG } from "./failing-client.ts";
 import { Asker } from "./failing-http.ts";
-import { COOKIE, LONG } from "./failing-scene.ts";
 import { serveProbe } from "./serve.ts";
 import { SERVER_STORES } from "./test-databases.ts";
 

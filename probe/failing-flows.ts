@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
-import type { Fate } from "./failing-patients.ts";
 import {
   type Answer,
   assertUnavailable,
   type Client,
   COOKIE,
   MARGIN,
-  RENEW_AFTER,
-  type Scene,
   TIME_LIMIT,
-} from "./failing-scene.ts";
+} from "./failing-client.ts";
+import type { Fate } from "./failing-patients.ts";
+import { RENEW_AFTER, type Scene } from "./failing-scene.ts";
 
 /** A write that fails while a client waits for it. */
 export interface Flow {

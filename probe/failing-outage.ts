@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { assertUnavailable, COOKIE, type Scene } from "./failing-scene.ts";
+import { assertUnavailable, COOKIE } from "./failing-client.ts";
+import type { Scene } from "./failing-scene.ts";
 
 /** Every route that has to do with a session. */
 const REQUESTS: readonly (readonly [method: string, path: string, json?: unknown])[] = [

@@ -6,8 +6,14 @@ import pg from "pg";
 import { createClient } from "redis";
 import { serviceUrl } from "../scripts/services/index.ts";
 import { openValkey } from "./clients.ts";
-import { FailingProxy, type ProxyFailure } from "./failing-proxy.ts";
-import { failing, intercepted, type RepositoryFailure } from "./failing-repository.ts";
+import { FailingProxy, PROXY_FAILURES, type ProxyFailure } from "./failing-proxy.ts";
+import {
+  failing,
+  failureNamed,
+  intercepted,
+  REPOSITORY_FAILURES,
+  type RepositoryFailure,
+} from "./failing-repository.ts";
 import { openSqlitePatient } from "./failing-sqlite.ts";
 import { newPlace, postgresTable, valkeyPrefix } from "./test-databases.ts";
 
@@ -98,7 +104,7 @@ const OPEN: Readonly<Record<PatientName, (clientTimeout: number) => Promise<Pati
       ),
       sound,
       fail(failure) {
-        current = failure as RepositoryFailure;
+        current = failureNamed(REPOSITORY_FAILURES, failure);
       },
       heal: async () => {
         current = undefined;
@@ -196,7 +202,7 @@ function behindProxy(
     name,
     repository,
     sound,
-    fail: (failure) => proxy.fail(failure as ProxyFailure),
+    fail: (failure) => proxy.fail(failureNamed(PROXY_FAILURES, failure)),
     heal: () => proxy.heal(),
     close: async () => {
       proxy.close();

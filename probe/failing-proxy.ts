@@ -14,13 +14,16 @@ import { freePort } from "../scripts/services/ports.ts";
  * - `garbles answers`: whatever it is told, it answers random bytes.
  * - `answers OK`: whatever it is told, it answers what is well-formed for Valkey, and no answer to the question.
  */
-export type ProxyFailure =
-  | "refuses"
-  | "is silent"
-  | "is slow"
-  | "cuts answers off"
-  | "garbles answers"
-  | "answers OK";
+export const PROXY_FAILURES = [
+  "refuses",
+  "is silent",
+  "is slow",
+  "cuts answers off",
+  "garbles answers",
+  "answers OK",
+] as const;
+
+export type ProxyFailure = (typeof PROXY_FAILURES)[number];
 
 /** Milliseconds. */
 export const SLOWNESS = 500;

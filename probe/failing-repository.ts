@@ -25,12 +25,22 @@ export function intercepted(inner: SessionRepository, around: Around): SessionRe
 }
 
 /** How a repository of one's own may fail, in the process itself. */
-export type RepositoryFailure =
-  | "throws"
-  | "rejects"
-  | "hangs"
-  | "answers nonsense"
-  | "answers late";
+export const REPOSITORY_FAILURES = [
+  "throws",
+  "rejects",
+  "hangs",
+  "answers nonsense",
+  "answers late",
+] as const;
+
+export type RepositoryFailure = (typeof REPOSITORY_FAILURES)[number];
+
+/** The failure of this name. */
+export function failureNamed<Name extends string>(names: readonly Name[], name: string): Name {
+  const found = names.find((each) => each === name);
+  if (found === undefined) throw new Error(`nothing here fails like that: ${name}`);
+  return found;
+}
 
 /** Milliseconds. */
 const LATE = 500;

@@ -10,6 +10,7 @@ import { valkeyServer } from "../scripts/services/valkey.ts";
 import { startNode } from "../scripts/services/valkey-node.ts";
 import { openPostgres, openValkey } from "./clients.ts";
 import { newPool, newValkey, type Patient } from "./failing-patients.ts";
+import { failureNamed } from "./failing-repository.ts";
 
 /** How a server of one's own may fail: it is stopped where it stands (SIGSTOP), or killed (SIGKILL) and started again. */
 export const SERVER_FAILURES = ["freezes", "is killed"] as const;
@@ -41,8 +42,9 @@ async function patientOn(
       const signal = (each: NodeJS.Signals) => {
         for (const pid of pids) process.kill(pid, each);
       };
-      signal(failure === "freezes" ? "SIGSTOP" : "SIGKILL");
-      heal = failure === "freezes" ? () => signal("SIGCONT") : () => server.restart();
+      const freezes = failureNamed(SERVER_FAILURES, failure) === "freezes";
+      signal(freezes ? "SIGSTOP" : "SIGKILL");
+      heal = freezes ? () => signal("SIGCONT") : () => server.restart();
     },
     heal: async () => {
       await heal?.();

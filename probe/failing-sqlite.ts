@@ -3,13 +3,14 @@ import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { SqliteSessionRepository } from "keepsake/stores/sqlite";
 import type { Patient } from "./failing-patients.ts";
+import { failureNamed } from "./failing-repository.ts";
 import { newPlace, sqliteFile } from "./test-databases.ts";
 
 /**
  * How the file of a database fails: what is in it is overwritten; another program has begun to write and does not come to
  * an end; nobody may write to it any more.
  */
-export type SqliteFailure = "is damaged" | "is locked" | "is read-only";
+export const SQLITE_FAILURES = ["is damaged", "is locked", "is read-only"] as const;
 
 /** Milliseconds. The store would wait for a second, and everything in this process with it. */
 const BUSY_TIMEOUT = 50;
@@ -23,7 +24,7 @@ export async function openSqlitePatient(): Promise<Patient> {
   const other = new DatabaseSync(file);
   const sound = new SqliteSessionRepository(other);
 
-  const failures: Readonly<Record<SqliteFailure, { begin(): () => void }>> = {
+  const failures: Readonly<Record<(typeof SQLITE_FAILURES)[number], { begin(): () => void }>> = {
     "is damaged": {
       begin() {
         other.exec("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -60,7 +61,7 @@ export async function openSqlitePatient(): Promise<Patient> {
     repository,
     sound,
     fail(failure) {
-      end ??= failures[failure as SqliteFailure].begin();
+      end ??= failures[failureNamed(SQLITE_FAILURES, failure)].begin();
     },
     heal,
     close: async () => {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { COOKIE, LONG } from "./failing-client.ts";
 import { Asker, type Heard } from "./failing-http.ts";
 import { openPatient, type PatientName } from "./failing-patients.ts";
-import { COOKIE, LONG, Scene } from "./failing-scene.ts";
+import { Scene } from "./failing-scene.ts";
 
-// Many clients who go on asking while a database is down, and are all there when it is back: memory, postgres, and in a long run valkey and redis.
+// Many clients who go on asking while a database is down, and are all there when it is back: memory, postgres, and in a
+// long run valkey and redis.
 
 const CLIENTS = LONG ? 500 : 200;
 /** Milliseconds that a client waits after each answer, on average. */
@@ -20,10 +22,10 @@ const CASES: readonly (readonly [PatientName, failure: string, timeout: number])
   ["memory", "hangs", 1],
   ...(LONG
     ? ([
-        ["valkey", "refuses", 0.3],
-        ["postgres", "is silent", 0.3],
-        ["valkey", "is silent", 0.3],
-        ["redis", "refuses", 0.3],
+        ["valkey", "refuses", 1],
+        ["postgres", "is silent", 1],
+        ["valkey", "is silent", 1],
+        ["redis", "refuses", 1],
       ] as const)
     : []),
 ];
@@ -100,7 +102,7 @@ describe(`requirement 91: ${CLIENTS} clients, none a stranger`, { concurrency: !
 
       const refused = durationsOf(during(heard, down, healed));
       const loads = durationsOf(during(scene.loads, down, healed));
-      assert.ok(refused.length > CLIENTS / 2, `${refused.length} answers while it was down`);
+      assert.ok(refused.length > CLIENTS / 10, `${refused.length} answers while it was down`);
       // The one or two that asked the database are not among these.
       assert.ok(
         quantile(loads, 0.98) < (LONG ? 5 : 50),

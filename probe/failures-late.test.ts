@@ -13,9 +13,9 @@ import { ValkeySessionRepository } from "keepsake/stores/valkey";
 import { fakeClock } from "keepsake/testing";
 import { serviceUrl } from "../scripts/services/index.ts";
 import { openValkey } from "./clients.ts";
+import { assertUnavailable, Client, TIME_LIMIT } from "./failing-client.ts";
 import { FailingProxy, SLOWNESS } from "./failing-proxy.ts";
 import { intercepted, type Verb } from "./failing-repository.ts";
-import { assertUnavailable, Client, TIME_LIMIT } from "./failing-scene.ts";
 import { serveProbe } from "./serve.ts";
 import { newPlace, valkeyPrefix } from "./test-databases.ts";
 

@@ -4,9 +4,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import { PostgresSessionRepository } from "keepsake/stores/postgres";
 import { serviceUrl } from "../scripts/services/index.ts";
 import { openPostgres } from "./clients.ts";
+import { assertUnavailable, LONG } from "./failing-client.ts";
 import { survivesOutage } from "./failing-outage.ts";
 import { newPool, type Patient } from "./failing-patients.ts";
-import { assertUnavailable, LONG, Scene } from "./failing-scene.ts";
+import { Scene } from "./failing-scene.ts";
 import { openOwnPostgres, openOwnValkey, SERVER_FAILURES } from "./failing-servers.ts";
 import { newPlace, postgresTable } from "./test-databases.ts";
 

@@ -5,9 +5,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import { ServerSessionStore, type SessionEvent, type SessionRecord } from "keepsake";
 import { fakeClock } from "keepsake/testing";
 import type { ProbeData } from "./app.ts";
+import { Client } from "./failing-client.ts";
 import { openPatient, RECONNECT_AFTER } from "./failing-patients.ts";
 import { intercepted, WRITES } from "./failing-repository.ts";
-import { Client, Scene } from "./failing-scene.ts";
+import { Scene } from "./failing-scene.ts";
 import { serveProbe } from "./serve.ts";
 import { newPlace, SERVER_STORES } from "./test-databases.ts";
 

@@ -1,7 +1,8 @@
 import { describe, test } from "node:test";
+import { LONG } from "./failing-client.ts";
 import { flows } from "./failing-flows.ts";
 import { FAILURES, openPatient, PATIENTS, WRITE_FAILURES } from "./failing-patients.ts";
-import { LONG, Scene } from "./failing-scene.ts";
+import { Scene } from "./failing-scene.ts";
 
 // A database that fails between the load and the save of one request: memory, sqlite, postgres, valkey, redis. The
 // request is at one of two adapters, in turn.

@@ -1,7 +1,8 @@
 import { describe, test } from "node:test";
+import { LONG } from "./failing-client.ts";
 import { survivesOutage } from "./failing-outage.ts";
 import { FAILURES, openPatient, PATIENTS } from "./failing-patients.ts";
-import { LONG, Scene } from "./failing-scene.ts";
+import { Scene } from "./failing-scene.ts";
 
 // A database that is there, and then is not: memory, sqlite, postgres, valkey, redis, each in every way it can fail, over
 // HTTP. What is under way then is the matter of failures-writes.test.ts.
