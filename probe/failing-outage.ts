@@ -73,6 +73,7 @@ export async function survivesOutage(t: TestContext, scene: Scene, failure: stri
   }
   assert.deepEqual(await scene.record(id), before, "something was written");
   assert.equal(scene.events.at(-1)?.type, "store-up");
+  scene.assertInTime();
   await user.surely("POST", "/set", { after: true });
   await user.surely("POST", "/logout");
   assert.equal((await user.read()).isNew, true);

@@ -179,7 +179,6 @@ export function newPool(connectionString: string, timeout: number = CLIENT_TIMEO
 export async function newValkey(url: string, timeout: number = CLIENT_TIMEOUT): Promise<Valkey> {
   const client = new Valkey(url, {
     enableOfflineQueue: false,
-    lazyConnect: true,
     maxRetriesPerRequest: 1,
     retryStrategy: () => RECONNECT_AFTER,
     connectTimeout: timeout,
@@ -187,7 +186,8 @@ export async function newValkey(url: string, timeout: number = CLIENT_TIMEOUT): 
     socketTimeout: timeout,
   });
   client.on("error", () => undefined);
-  await client.connect();
+  // On a busy machine the first connection may take too long.
+  await new Promise((resolve) => client.once("ready", resolve));
   return client;
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { freePort } from "../scripts/services/ports.ts";
@@ -11,7 +10,7 @@ import { freePort } from "../scripts/services/ports.ts";
  *   other end has gone without a word.
  * - `is slow`: whatever it is told reaches the server later.
  * - `cuts answers off`: the server is told everything, and in the middle of its first answer the connection ends.
- * - `garbles answers`: whatever it is told, it answers random bytes.
+ * - `garbles answers`: whatever it is told, it answers in another protocol.
  * - `answers OK`: whatever it is told, it answers what is well-formed for Valkey, and no answer to the question.
  */
 export const PROXY_FAILURES = [
@@ -24,6 +23,12 @@ export const PROXY_FAILURES = [
 ] as const;
 
 export type ProxyFailure = (typeof PROXY_FAILURES)[number];
+
+/**
+ * Not random bytes: among those are some, such as `*9999999999`, that the parser of `iovalkey` and `ioredis` throws on
+ * where nobody can catch it.
+ */
+const GARBAGE = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
 
 /** Milliseconds. */
 export const SLOWNESS = 500;
@@ -125,7 +130,7 @@ class Link {
   ask(bytes: Buffer, failure: ProxyFailure | undefined): void {
     this.#isDead ||= failure === "is silent";
     if (this.#isDead) return;
-    if (failure === "garbles answers") this.#client.write(randomBytes(64));
+    if (failure === "garbles answers") this.#client.write(GARBAGE);
     else if (failure === "answers OK") this.#client.write("+OK\r\n".repeat(commandsIn(bytes)));
     else if (failure === "is slow" || this.#isHolding) this.#hold(bytes);
     else this.#server.write(bytes);

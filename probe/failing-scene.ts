@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import { ServerSessionStore, type SessionEvent, type SessionRecord } from "keepsake";
 import type { ProbeData } from "./app.ts";
-import { Client, COOKIE, MARGIN, PATIENCE, TIME_LIMIT } from "./failing-client.ts";
+import { Client, COOKIE, LONG, MARGIN, PATIENCE, TIME_LIMIT } from "./failing-client.ts";
 import type { Patient } from "./failing-patients.ts";
 import { intercepted, type Verb, WRITES } from "./failing-repository.ts";
 import { type AdapterName, serveProbe } from "./serve.ts";
 
+/** Milliseconds that a load or a save may take beyond the time limit. */
+const LEEWAY = LONG ? 50 : 1000;
 /** Milliseconds from the end of a failure until requests must succeed again. The breaker's pause is 1,500 at the most. */
 const RECOVERY = 2000 + MARGIN;
 /** The client of Redis notices a dead connection by a silence of its own too, which only the breaker's pause brings. */
@@ -15,6 +17,12 @@ const RECOVERY_OF_REDIS = 2 * RECOVERY;
 const ADAPTERS = ["express", "hono"] as const satisfies AdapterName[];
 const IDLE = 1000;
 export const RENEW_AFTER = 500;
+
+/** In milliseconds. */
+export interface Span {
+  readonly began: number;
+  readonly ended: number;
+}
 
 export interface SceneOptions {
   /** What is done before every write. */
@@ -29,9 +37,10 @@ export class Scene {
   /** The verbs that reached the database, in order. */
   readonly calls: Verb[] = [];
   /** When each of them began, and when it was no longer waited for, in milliseconds. */
-  readonly spans: { readonly began: number; ended: number }[] = [];
-  /** The same for the loads of sessions. */
-  readonly loads: { readonly began: number; readonly ended: number }[] = [];
+  readonly spans: Span[] = [];
+  /** When the load of each session began and ended. */
+  readonly loads: Span[] = [];
+  readonly #saves: Span[] = [];
   readonly events: SessionEvent[] = [];
   readonly #happened = new Map<SessionEvent["type"], number>();
   /** How many requests that carried a token were served as if they had none. */
@@ -91,13 +100,12 @@ export class Scene {
     });
     const load = store.load.bind(store);
     store.load = async (request) => {
-      const began = performance.now();
-      const session = await Promise.resolve(load(request)).finally(() => {
-        this.loads.push({ began, ended: performance.now() });
-      });
+      const session = await measured(this.loads, () => load(request));
       if (session.isNew && request.headers.get("cookie")?.includes(COOKIE)) this.strangers += 1;
       return session;
     };
+    const save = store.save.bind(store);
+    store.save = (...args) => measured(this.#saves, () => save(...args));
     for (const adapter of ADAPTERS) {
       const probe = await serveProbe(adapter, { store, onEvent });
       this.urls.push(probe.url);
@@ -128,6 +136,14 @@ export class Scene {
     this.events.length = 0;
     this.#happened.clear();
     this.strangers = 0;
+  }
+
+  /** Whatever the database did, nothing waited for it beyond the time limit. */
+  assertInTime(): void {
+    for (const { began, ended } of [...this.loads, ...this.#saves]) {
+      const took = ended - began;
+      assert.ok(took < this.#timeout * 1000 + LEEWAY, `a load or a save took ${took} ms`);
+    }
   }
 
   /** When an event last came, in milliseconds. */
@@ -198,5 +214,17 @@ export class Scene {
       assert.ok(took < PATIENCE, "it does not recover");
       await wait(20);
     }
+  }
+}
+
+async function measured<Result>(
+  spans: Span[],
+  act: () => Result | Promise<Result>,
+): Promise<Result> {
+  const began = performance.now();
+  try {
+    return await act();
+  } finally {
+    spans.push({ began, ended: performance.now() });
   }
 }

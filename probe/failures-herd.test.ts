@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { COOKIE, LONG } from "./failing-client.ts";
 import { Asker, type Heard } from "./failing-http.ts";
 import { openPatient, type PatientName } from "./failing-patients.ts";
-import { Scene } from "./failing-scene.ts";
+import { Scene, type Span } from "./failing-scene.ts";
 
 // Many clients who go on asking while a database is down, and are all there when it is back: memory, postgres, and in a
 // long run valkey and redis.
@@ -29,12 +29,6 @@ const CASES: readonly (readonly [PatientName, failure: string, timeout: number])
       ] as const)
     : []),
 ];
-
-/** When something began and ended, in milliseconds. */
-interface Span {
-  readonly began: number;
-  readonly ended: number;
-}
 
 function during<Each extends Span>(spans: readonly Each[], from: number, to: number): Each[] {
   return spans.filter(({ began }) => began >= from && began < to);

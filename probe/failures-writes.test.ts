@@ -34,6 +34,7 @@ describe("requirement 92: a write that failed is never answered as a success", {
             await scene.heal();
             flow.answered(answer, scene);
             await scene.recovered();
+            scene.assertInTime();
             await flow.after({ scene, client, token, user, fate });
           });
         }
