@@ -32,7 +32,7 @@ import {
   type SealedPayload,
   writePayload,
   writeSeen,
-} from "./_sealed-payload.ts";
+} from "../core/sealed-payload.ts";
 
 export interface CookieSessionStoreOptions extends SessionOptions, CarrierOptions {
   /**

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { NOON, runs } from "../core/kit.test.ts";
+import { NOON, runs } from "./kit.test.ts";
 import {
   readPayload,
   readSeen,
   type SealedPayload,
   writePayload,
   writeSeen,
-} from "./_sealed-payload.ts";
+} from "./sealed-payload.ts";
 
 const HANDLE = Uint8Array.from({ length: 16 }, (_, at) => at + 1);
 const PLAIN: SealedPayload = {

@@ -1,4 +1,4 @@
-import { fromUtf8, utf8 } from "../core/bytes.ts";
+import { fromUtf8, utf8 } from "./bytes.ts";
 
 /** What a sealed token holds. `docs/cookie-store.md` has the layout. Times are milliseconds since the epoch. */
 export interface SealedPayload {
