@@ -75,6 +75,17 @@ export class Client {
     }
   }
 
+  /** Reads until the session is as it should become. What the library writes by itself may take it more than one time. */
+  async readUntil(isDone: (answer: ReadAnswer) => unknown, what: string): Promise<ReadAnswer> {
+    const began = performance.now();
+    for (;;) {
+      const answer = await this.read();
+      if (await isDone(answer)) return answer;
+      assert.ok(performance.now() - began < PATIENCE, what);
+      await wait(20);
+    }
+  }
+
   async read(): Promise<ReadAnswer> {
     return JSON.parse((await this.surely("GET", "/read")).text) as ReadAnswer;
   }
