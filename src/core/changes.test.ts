@@ -25,6 +25,8 @@ test("each change does what it says, and a set or delete ends a flash value of t
       contents({ a: 1, b: 2, c: "undefined" }, { a: 3 }),
     ],
     [{ type: "clear" }, contents()],
+    [{ type: "keep", keys: ["a", "c", "toString"] }, contents({ a: 1 }, { a: 3 })],
+    [{ type: "keep", keys: [] }, contents()],
     [{ type: "flash", key: "b", value: 4 }, contents({ a: 1, b: 2 }, { a: 3, b: 4 })],
     [{ type: "flash-read", key: "a" }, contents({ a: 1, b: 2 })],
     [{ type: "flash-read", key: "b" }, start()],
@@ -40,8 +42,10 @@ test("requirement 50: changes of inherited names are changes of keys", () => {
       next: (current) => current === undefined,
     });
     assert.deepEqual(Object.entries(inherited.data), [[key, true]]);
+    assert.deepEqual(after(contents({ b: 1 }), { type: "keep", keys: [key] }), contents());
     after(
       inherited,
+      { type: "keep", keys: [key] },
       { type: "set", key, value: { polluted: 1 } },
       { type: "flash", key, value: 2 },
     );

@@ -2,7 +2,8 @@ import { assign, type Values } from "./json.ts";
 
 /**
  * One thing that a request did to a session. A store that finds a newer version of the session applies the
- * request's changes to that, in order, instead of writing back its own stale copy.
+ * request's changes to that, in order, instead of writing back its own stale copy. `applyChanges` does it; a store
+ * that does it in another way has to know every kind.
  */
 export type Change =
   | {
@@ -15,6 +16,8 @@ export type Change =
   | { readonly type: "delete"; readonly key: string; readonly inPlace?: true }
   | { readonly type: "modify"; readonly key: string; readonly next: (current: unknown) => unknown }
   | { readonly type: "clear" }
+  /** A stranger's login: of data and flash values only these keys stay, each as it is stored by then. */
+  | { readonly type: "keep"; readonly keys: readonly string[] }
   | { readonly type: "flash"; readonly key: string; readonly value: unknown }
   /** The library's own: a flash value was read, and goes. */
   | { readonly type: "flash-read"; readonly key: string };
@@ -50,8 +53,9 @@ export function applyChanges(
         assign(data, change.key, change.next(own(data, change.key)));
         break;
       case "clear":
+      case "keep":
         for (const values of [data, flash]) {
-          for (const key of Object.keys(values)) delete values[key];
+          for (const key of Object.keys(values)) if (drops(change, key)) delete values[key];
         }
         break;
       case "flash":
@@ -62,6 +66,11 @@ export function applyChanges(
         break;
     }
   }
+}
+
+/** Whether a change takes a key away whatever its value: what is done to the key beside it has nothing to do with that. */
+export function drops(change: Change, key: string): boolean {
+  return change.type === "clear" || (change.type === "keep" && !change.keys.includes(key));
 }
 
 function own(values: Values, key: string): unknown {

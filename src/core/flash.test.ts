@@ -123,6 +123,15 @@ for (const [name, make] of STORES) {
     }
   });
 
+  test(`flash, ${name}: one that a login keeps can be read after the login, and is gone then`, async () => {
+    const visitor = await flashed();
+    await visitor.visit((session) => {
+      session.login("ada", { keep: ["note"] });
+      assert.equal(session.get("note"), "saved");
+    });
+    assert.equal(await noteOf(visitor), undefined);
+  });
+
   test(`flash, ${name}: one that a request read that failed is there for the next`, async () => {
     const visitor = await flashed();
     await visitor.visit((session) => session.get("note"), { status: 500 });

@@ -55,6 +55,26 @@ test("a change in place of a value that was replaced or deleted since is none of
   assert.deepEqual(logOf(session), ['set cart ["b"]', "delete other"]);
 });
 
+test("a change in place goes on over a login where the key is kept, and is none of the session's where it is not", () => {
+  const session = loaded({ cart: ["a"], other: ["x"], rest: 1 });
+  const cart = session.get("cart");
+  const other = session.get("other");
+  cart.push("before");
+  const keep = ["cart", "none"];
+  session.login("ada", { keep });
+  keep.push("other");
+  assert.deepEqual(session.changes, [
+    { type: "keep", keys: ["cart", "none"] },
+    { type: "set", key: "cart", value: ["a", "before"], inPlace: true },
+  ]);
+  cart.push("after");
+  other.push("lost");
+  assert.deepEqual(session.toObject(), { cart: ["a", "before", "after"] });
+  assert.deepEqual(session.changes.slice(1), [
+    { type: "set", key: "cart", value: ["a", "before", "after"], inPlace: true },
+  ]);
+});
+
 test("a value that was set may be changed in place afterwards", () => {
   const session = loaded();
   const cart: string[] = [];

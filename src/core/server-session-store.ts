@@ -1,4 +1,4 @@
-import { applyChanges, type Contents } from "./changes.ts";
+import type { Contents } from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import type { SessionRequest, SessionResponse } from "./exchange.ts";
 import { checkSeconds } from "./options.ts";
@@ -10,11 +10,12 @@ import {
   revokeSession,
   type SessionSummary,
 } from "./server/administration.ts";
+import { contentsOf } from "./server/composing.ts";
 import type { Loaded, ServerContext } from "./server/context.ts";
 import { endRecord } from "./server/ending.ts";
 import { loadSession } from "./server/loading.ts";
 import { createServerContext, type ServerSessionStoreOptions } from "./server/options.ts";
-import { createSession, type Exchange, updateSession } from "./server/saving.ts";
+import { createSession, type Exchange, type Fate, updateSession } from "./server/saving.ts";
 import { Sweeper } from "./server/sweeper.ts";
 import { internals, Session } from "./session.ts";
 import type { DefaultData } from "./session-data.ts";
@@ -134,9 +135,10 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
 
   async #update(exchange: Exchange, session: Session<Data>, loaded: Loaded): Promise<void> {
     const isOwn = isLibrarysOwn(session);
+    let fate: Fate;
     try {
-      const isThere = await updateSession(this.#context, exchange, session, loaded);
-      if (isThere || isOwn) return;
+      fate = await updateSession(this.#context, exchange, session, loaded);
+      if (fate === "updated" || isOwn) return;
     } catch (error) {
       if (!isOwn || !(error instanceof SessionError)) throw error;
       // A session that ends a little early, or a notice that shows twice, is better than no answer.
@@ -145,10 +147,18 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
     }
     if (!isLogin(session)) throw gone();
     internals.replaceHandle(session);
-    // What the session held ended with it: only what this request set itself is the new one's.
-    const contents: Contents = { data: {}, flash: {} };
-    applyChanges(contents, session.changes, this.#context.config.codec.copy);
+    const contents = this.#takenAlong(session, loaded, fate);
     await createSession(this.#context, exchange, session, loaded.transport, contents);
+  }
+
+  /** What a login begins with whose session went away meanwhile. */
+  #takenAlong(session: Session<Data>, { record }: Loaded, fate: Fate): Contents {
+    // Who logs in twice at once is still the same stranger, and has ended nothing: both logins keep what `keep` names. It
+    // is what this request saw; what is stored by now is the other login's.
+    if (fate === "replaced" && record.subject === undefined) return internals.contents(session);
+    // What a user's session held, or one that somebody ended, is not to come back: only what this request set itself is
+    // the new one's.
+    return contentsOf(session.changes, this.#context.config.codec);
   }
 
   /**

@@ -243,7 +243,7 @@ export class Session<Data extends object = DefaultData> {
   /**
    * Makes the session belong to a user, under a new token: the old one is dead at once, so a token that an attacker
    * planted is worth nothing (session fixation). Restarts the absolute timeout. Of a stranger's data it keeps what
-   * `keep` names, of the same user's all, of another user's none.
+   * `keep` names, as it is stored by then, of the same user's all, of another user's none.
    *
    * @param subject The user's id, 1 to 1,024 characters, none of them NUL.
    * @throws `ERR_SESSION_VALUE` if the subject is none.
@@ -256,7 +256,7 @@ export class Session<Data extends object = DefaultData> {
         "login: the subject must be the user's id as text of 1 to 1,024 characters, none of them NUL, such as String(user.id).",
       );
     }
-    if (this.#subject === undefined) contents.keepOnly(keep, this.#loaded);
+    if (this.#subject === undefined) contents.keepOnly(keep);
     else if (this.#subject !== subject) contents.clear(this.#loaded);
     this.#subject = subject;
     this.#authenticatedAt = this.#config.clock();

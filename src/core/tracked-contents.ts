@@ -99,18 +99,19 @@ export class TrackedContents {
     this.#log.push({ type: "clear" });
   }
 
-  /** Keeps what is named and drops the rest, as one `clear` and a `set` or `flash` for each. */
-  keepOnly(keys: readonly string[], isStored: boolean): void {
-    const data = this.#data;
-    const { flash } = this.contents;
-    for (const key of keys) {
-      if (Object.hasOwn(data, key)) this.#codec.check(key, data[key]);
+  /** Keeps what is named and drops the rest. What is kept is what is stored by then, which may not be what is seen here. */
+  keepOnly(keys: readonly string[]): void {
+    const kept = new Set(keys);
+    for (const key of kept) {
+      if (Object.hasOwn(this.#data, key)) this.#codec.check(key, this.#data[key]);
     }
-    this.clear(isStored);
-    for (const key of keys) {
-      if (Object.hasOwn(data, key)) this.set(key, data[key]);
-      if (Object.hasOwn(flash, key)) this.flash(key, flash[key]);
+    for (const values of [this.#data, this.#arrived, this.#leaving]) {
+      for (const key of Object.keys(values)) if (!kept.has(key)) delete values[key];
     }
+    for (const key of [...(this.#handedOut?.keys() ?? [])]) {
+      if (!kept.has(key)) this.#handedOut?.delete(key);
+    }
+    this.#log.push({ type: "keep", keys: [...kept] });
   }
 
   /** Starts anew, as if nothing had been there and nothing had been done. */

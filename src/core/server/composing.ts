@@ -1,5 +1,6 @@
 import { fromBase64url, toBase64url } from "#base64url";
 import { applyChanges, type Change, type Contents } from "../changes.ts";
+import type { Codec } from "../codec.ts";
 import { SessionError } from "../errors.ts";
 import type { SessionRecord } from "../repository.ts";
 import type { Pending, StoredState } from "../session-state.ts";
@@ -148,8 +149,25 @@ function contentsAfter(
       "The serializer cannot read what another request wrote meanwhile, so nothing was changed. Mend the serializer.",
     );
   }
-  try {
+  return again(() => {
     applyChanges(newest, settleConflicts(changes, base, newest, onConflict, codec), codec.copy);
+    return newest;
+  });
+}
+
+/** What the changes alone make, of nothing. */
+export function contentsOf(changes: readonly Change[], codec: Codec): Contents {
+  const contents: Contents = { data: {}, flash: {} };
+  return again(() => {
+    applyChanges(contents, changes, codec.copy);
+    return contents;
+  });
+}
+
+/** What the application's functions throw is its fault, not the store's. */
+function again(act: () => Contents): Contents {
+  try {
+    return act();
   } catch (cause) {
     if (cause instanceof SessionError) throw cause;
     throw new SessionError(
@@ -159,7 +177,6 @@ function contentsAfter(
       { cause },
     );
   }
-  return newest;
 }
 
 function withNewCredential(

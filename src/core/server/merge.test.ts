@@ -85,13 +85,36 @@ test("invariant 16, nothing is changed silently: what the function gives and can
   }
 });
 
-test("modify, clear and flash never conflict", () => {
+test("modify, clear, keep and flash never conflict", () => {
   const changes: Change[] = [
     { type: "modify", key: "a", next: () => 1 },
     { type: "clear" },
+    { type: "keep", keys: ["a"] },
     { type: "flash", key: "a", value: 1 },
   ];
   assert.deepEqual(settle(changes, {}, { a: 2 }, "fail"), changes);
+});
+
+test("a key that a clear or a login takes away never conflicts, before it or after it; one that the login keeps does", () => {
+  const keep: Change = { type: "keep", keys: ["a"] };
+  const fine: Change[][] = [
+    [set("a", 1), { type: "clear" }, remove("b")],
+    [{ type: "clear" }, set("a", 1), set("b", 1)],
+    [set("b", 1), keep, set("b", 3), remove("b")],
+    [keep, { type: "clear" }, set("a", 1)],
+    [keep, { type: "keep", keys: ["b"] }, set("a", 1), set("b", 1)],
+  ];
+  const theirs = { a: 2, b: 2 };
+  for (const changes of fine) assert.deepEqual(settle(changes, {}, theirs, "fail"), changes);
+  for (const changes of [
+    [keep, set("a", 1)],
+    [remove("b"), set("a", 1), keep],
+  ]) {
+    assert.throws(
+      () => settle(changes, { a: 1 }, { a: 3 }, "fail"),
+      refusal("ERR_SESSION_CONFLICT", '"a"'),
+    );
+  }
 });
 
 test("a change in place conflicts as an assignment does, and stays one in place", () => {

@@ -1,4 +1,4 @@
-import type { Change, Contents } from "../changes.ts";
+import { type Change, type Contents, drops } from "../changes.ts";
 import type { Codec } from "../codec.ts";
 import { SessionError } from "../errors.ts";
 import type { Values } from "../json.ts";
@@ -38,12 +38,11 @@ export function settleConflicts(
       same(own(base.flash, change.key), own(theirs.flash, change.key)),
   );
   if (onConflict === "last-wins") return needed;
-  // What comes after a clear, as a login is, has nothing to do with what was there.
-  const cleared = needed.findIndex(({ type }) => type === "clear");
-  return needed.map((change, index) => {
+  return needed.map((change) => {
     if (change.type !== "set" && change.type !== "delete") return change;
-    if (cleared !== -1 && index > cleared) return change;
     const { key } = change;
+    // What was there goes in any case, by a login or a clear: it is nobody's to fail over, or to be shown.
+    if (needed.some((each) => drops(each, key))) return change;
     const conflict: Conflict = {
       key,
       base: own(base.data, key),

@@ -199,6 +199,28 @@ test("the request is what a label is made of", async () => {
   );
 });
 
+test("a label that throws is the application's error, not a failure of the store, and nothing of the login is saved", async () => {
+  const error = new Error("no such browser");
+  const label = () => {
+    throw error;
+  };
+  const { visitor, store } = scene({ label });
+  const each = visitor();
+  await each.visit((session) => session.set("a", 1));
+  for (const who of [each, visitor()]) {
+    await assert.rejects(
+      who.visit((session) => session.login("ada")),
+      (thrown: Any) =>
+        refusal("ERR_SESSION_VALUE", "label", "undefined")(thrown) && thrown.cause === error,
+    );
+  }
+  assert.deepEqual(await store.list("ada"), []);
+  assert.deepEqual(await each.see((session) => [session.subject, session.get("a")]), [
+    undefined,
+    1,
+  ]);
+});
+
 test("a store without options works, by the system's clock", async () => {
   const store = make({});
   const visitor = new Visitor(store);

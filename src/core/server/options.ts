@@ -1,3 +1,4 @@
+import { SessionError } from "../errors.ts";
 import { type OnEvent, warnOnce } from "../events.ts";
 import type { SessionRequest } from "../exchange.ts";
 import { isValues } from "../json.ts";
@@ -45,7 +46,10 @@ export interface ServerSessionStoreOptions extends SessionOptions, CarrierOption
    * regeneration. Default: `false`.
    */
   readonly encrypt?: boolean;
-  /** What a list of devices calls the one that sent a request; up to 256 characters are kept. Asked at login. Default: nothing. */
+  /**
+   * What a list of devices calls the one that sent a request; up to 256 characters are kept. Asked at login, which fails
+   * with `ERR_SESSION_VALUE` if it throws. Default: nothing.
+   */
   readonly label?: (request: SessionRequest) => string | undefined;
   /** How many sessions one subject may have at a time, roughly: logins at the same moment may slip through. Default: any number. */
   readonly subjectLimit?: SubjectLimit;
@@ -119,7 +123,7 @@ export function createServerContext(
     onConflict,
     encrypt,
     subjectLimit,
-    labelOf: (request) => tidyLabel(label?.(request)),
+    labelOf: (request) => labelFrom(owner, label, request),
   };
 }
 
@@ -142,6 +146,23 @@ function checkSubjectLimit(
   if (repository.findBySubject === undefined) {
     throw misconfigured(
       `${owner}: subjectLimit takes a repository that can find the sessions of a subject, and this one cannot.`,
+    );
+  }
+}
+
+function labelFrom(
+  owner: string,
+  label: ServerSessionStoreOptions["label"],
+  request: SessionRequest,
+): string | undefined {
+  try {
+    return tidyLabel(label?.(request));
+  } catch (cause) {
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      `${owner}: label threw, and the cause says what. So the login was not saved. It has to cope with any request: ` +
+        "let it give undefined where it knows no name.",
+      { cause },
     );
   }
 }

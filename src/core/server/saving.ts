@@ -7,11 +7,18 @@ import type { SessionTransport } from "../transport.ts";
 import { type Attempt, compareAndSet } from "./compare-and-set.ts";
 import { firstRecord, type Next, nextRecord, type Plan } from "./composing.ts";
 import type { Loaded, ServerContext } from "./context.ts";
+import { readCredentials } from "./credentials.ts";
 import type { Operation } from "./guard.ts";
 import { openRecord } from "./opening.ts";
 import { admitLogin, evictBeyondLimit } from "./subject-limit.ts";
 
 const MOST_HANDLES = 8;
+
+/**
+ * What became of an update. `replaced`: a login or a regeneration gave the session another token meanwhile, so it goes on
+ * without this request; `ended`: it is no more.
+ */
+export type Fate = "updated" | "replaced" | "ended";
 
 /** A request and its response, and the calls that its save makes. */
 export interface Exchange {
@@ -73,29 +80,29 @@ async function created(
   }
 }
 
-/**
- * Does to the stored session what the request did to the one it saw, and what is due by time.
- *
- * @returns Whether the session was still there for the credential that the request presented.
- */
+/** Does to the stored session what the request did to the one it saw, and what is due by time. */
 export async function updateSession<Data extends object>(
   context: ServerContext,
   exchange: Exchange,
   session: Session<Data>,
   loaded: Loaded,
-): Promise<boolean> {
+): Promise<Fate> {
   const { config, onEvent } = context;
   const { operation } = exchange;
   const plan = planOf(context, exchange, session);
   const subject = plan.pending === "login" ? plan.state.subject : undefined;
   const { record: seen, id: handle } = loaded;
+  let fate: Fate = "ended";
   const isThere = await compareAndSet(context, operation, seen, async (record, isNewest) => {
     const opened =
       record === seen
         ? loaded
         : openRecord(record, loaded.presented, loaded.loadedAt, config.random);
     if (opened === "unreadable") onEvent({ type: "data-refused", id: handle, reason: "damaged" });
-    if (typeof opened === "string") return { outcome: "gone" };
+    if (typeof opened === "string") {
+      if (opened === "retired" && !hasEnded(record)) fate = "replaced";
+      return { outcome: "gone" };
+    }
     const next = nextRecord(context, opened, loaded, plan);
     if (next.record === undefined) {
       // On the word of the newest record alone: a login may have taken place since this request came.
@@ -112,7 +119,11 @@ export async function updateSession<Data extends object>(
   if (isThere && subject !== undefined) {
     await evictBeyondLimit(context, operation, { handle, subject });
   }
-  return isThere;
+  return isThere ? "updated" : fate;
+}
+
+function hasEnded({ credentials }: SessionRecord): boolean {
+  return readCredentials(credentials)?.current === undefined;
 }
 
 /** Nothing of the record changes: what is left is to note a use, and to hand out a successor once more. */
@@ -148,7 +159,6 @@ function finish(
   if (credential !== undefined) handOut(context, exchange, loaded.transport, record, credential);
   switch (did) {
     case "ended":
-      loaded.hasEnded = true;
       loaded.transport.clear(exchange.request, exchange.response);
       context.onEvent({ type: "ended", id, reason: "spent" });
       break;
