@@ -7,10 +7,9 @@ import {
 } from "node:crypto";
 import { hchacha } from "@noble/ciphers/chacha.js";
 import { type Aead, xchacha as portableXchacha } from "./aead.ts";
+import { nativeAead, WHOLE_TAG } from "./cipher.node.ts";
 
 const ALGORITHM = "chacha20-poly1305";
-const TAG = 16;
-const OPTIONS = { authTagLength: TAG };
 const SIGMA = words(new TextEncoder().encode("expand 32-byte k"));
 
 /** The same bytes as `aead.ts`: the subkey by HChaCha20, the rest by OpenSSL, which is faster on Node and Deno. */
@@ -24,32 +23,10 @@ function nativeXchacha(key: Uint8Array): Aead {
     return createSecretKey(new Uint8Array(subkeyWords.buffer));
   };
 
-  return {
-    encrypt(nonce, associated, plaintext) {
-      const cipher = createCipheriv(ALGORITHM, subkey(nonce), shortNonce(nonce), OPTIONS);
-      cipher.setAAD(associated, { plaintextLength: plaintext.length });
-      const body = cipher.update(plaintext);
-      cipher.final();
-      const sealed = new Uint8Array(body.length + TAG);
-      sealed.set(body);
-      sealed.set(cipher.getAuthTag(), body.length);
-      return sealed;
-    },
-    decrypt(nonce, associated, sealed) {
-      const length = sealed.length - TAG;
-      if (length < 0) return undefined;
-      const decipher = createDecipheriv(ALGORITHM, subkey(nonce), shortNonce(nonce), OPTIONS);
-      decipher.setAAD(associated, { plaintextLength: length });
-      decipher.setAuthTag(sealed.subarray(length));
-      const plaintext = decipher.update(sealed.subarray(0, length));
-      try {
-        decipher.final();
-      } catch {
-        return undefined;
-      }
-      return plaintext;
-    },
-  };
+  return nativeAead({
+    seal: (nonce) => createCipheriv(ALGORITHM, subkey(nonce), shortNonce(nonce), WHOLE_TAG),
+    open: (nonce) => createDecipheriv(ALGORITHM, subkey(nonce), shortNonce(nonce), WHOLE_TAG),
+  });
 }
 
 /** Native where the build has the cipher: one in FIPS mode has not. */

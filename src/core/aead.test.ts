@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { xchacha as native } from "./aead.node.ts";
-import { type Aead, xchacha as portable } from "./aead.ts";
+import { xchacha as nativeXchacha } from "./aead.node.ts";
+import { type Aead, xchacha as portableXchacha } from "./aead.ts";
 import { runs } from "./kit.test.ts";
+import { xaes as nativeXaes } from "./xaes.node.ts";
+import { xaes as portableXaes } from "./xaes.ts";
 
 const hex = (text: string) =>
   Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
@@ -24,23 +26,30 @@ const VECTOR = {
   ),
 };
 
-const both: [string, (key: Uint8Array) => Aead][] = [
-  ["portable", portable],
-  ["native", native],
+type Cipher = (key: Uint8Array) => Aead;
+
+const ciphers: readonly (readonly [string, Cipher])[] = [
+  ["portable XChaCha20-Poly1305", portableXchacha],
+  ["native XChaCha20-Poly1305", nativeXchacha],
+  ["portable XAES-256-GCM", portableXaes],
+  ["native XAES-256-GCM", nativeXaes],
 ];
 
-for (const [name, xchacha] of both) {
-  test(`${name}: the published vector of XChaCha20-Poly1305, both ways`, () => {
+for (const [name, xchacha] of ciphers.slice(0, 2)) {
+  test(`${name}: the published vector, both ways`, () => {
     const { key, nonce, associated, plaintext, sealed } = VECTOR;
     const aead = xchacha(key);
     assert.deepEqual(new Uint8Array(aead.encrypt(nonce, associated, plaintext)), sealed);
     const opened = aead.decrypt(nonce, associated, sealed);
     assert.deepEqual(new Uint8Array(opened ?? []), plaintext);
   });
+}
 
+for (const [name, cipher] of ciphers) {
   test(`requirements 43 and 44: ${name}: anything that was not sealed so is undefined, never an exception`, () => {
-    const { key, nonce, associated, sealed } = VECTOR;
-    const aead = xchacha(key);
+    const { key, nonce, associated, plaintext } = VECTOR;
+    const aead = cipher(key);
+    const sealed = new Uint8Array(aead.encrypt(nonce, associated, plaintext));
     for (let length = 0; length < sealed.length; length += 1) {
       assert.equal(aead.decrypt(nonce, associated, sealed.subarray(0, length)), undefined);
     }
@@ -49,39 +58,60 @@ for (const [name, xchacha] of both) {
         const flipped = part.slice();
         flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const use = (original: Uint8Array) => (original === part ? flipped : original);
-        const opened = xchacha(use(key)).decrypt(use(nonce), use(associated), use(sealed));
+        const opened = cipher(use(key)).decrypt(use(nonce), use(associated), use(sealed));
         assert.equal(opened, undefined, `bit ${bit}`);
       }
     }
     assert.equal(aead.decrypt(nonce, associated.subarray(1), sealed), undefined);
     assert.notEqual(aead.decrypt(nonce, associated, sealed), undefined);
   });
+
+  test(`requirement 44: ${name}: a tag that was cut off opens nothing, though GCM has shorter ones`, () => {
+    const { key, nonce, associated } = VECTOR;
+    for (const length of [0, 1, 16, 40]) {
+      const aead = cipher(key);
+      const sealed = aead.encrypt(nonce, associated, new Uint8Array(length));
+      assert.equal(sealed.length, length + 16);
+      for (let tag = 0; tag < 16; tag += 1) {
+        assert.equal(aead.decrypt(nonce, associated, sealed.subarray(0, length + tag)), undefined);
+      }
+    }
+  });
 }
 
-test("native and portable make the same bytes, and open each other's, wherever the bytes lie in memory", () => {
-  const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
-  fc.assert(
-    fc.property(
-      bytes(32),
-      bytes(24),
-      fc.uint8Array({ maxLength: 80 }),
-      fc.uint8Array({ maxLength: 300 }),
-      fc.nat(7),
-      (key, nonce, associated, plaintext, offset) => {
-        const shifted = (original: Uint8Array) => {
-          const bed = new Uint8Array(original.length + offset);
-          bed.set(original, offset);
-          return bed.subarray(offset);
-        };
-        const sealed = portable(key).encrypt(nonce, associated, plaintext);
-        const again = native(shifted(key)).encrypt(shifted(nonce), associated, shifted(plaintext));
-        assert.deepEqual(new Uint8Array(again), new Uint8Array(sealed));
-        for (const [, xchacha] of both) {
-          const opened = xchacha(key).decrypt(shifted(nonce), associated, shifted(sealed));
-          assert.deepEqual(new Uint8Array(opened ?? []), plaintext);
-        }
-      },
-    ),
-    runs(100),
-  );
-});
+for (const [name, portable, native] of [
+  ["XChaCha20-Poly1305", portableXchacha, nativeXchacha],
+  ["XAES-256-GCM", portableXaes, nativeXaes],
+] as const) {
+  test(`${name}: native and portable make the same bytes, and open each other's, wherever the bytes lie in memory`, () => {
+    const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+    fc.assert(
+      fc.property(
+        bytes(32),
+        bytes(24),
+        fc.uint8Array({ maxLength: 80 }),
+        fc.uint8Array({ maxLength: 300 }),
+        fc.nat(7),
+        (key, nonce, associated, plaintext, offset) => {
+          const shifted = (original: Uint8Array) => {
+            const bed = new Uint8Array(original.length + offset);
+            bed.set(original, offset);
+            return bed.subarray(offset);
+          };
+          const sealed = portable(key).encrypt(nonce, associated, plaintext);
+          const again = native(shifted(key)).encrypt(
+            shifted(nonce),
+            associated,
+            shifted(plaintext),
+          );
+          assert.deepEqual(new Uint8Array(again), new Uint8Array(sealed));
+          for (const cipher of [portable, native]) {
+            const opened = cipher(key).decrypt(shifted(nonce), associated, shifted(sealed));
+            assert.deepEqual(new Uint8Array(opened ?? []), plaintext);
+          }
+        },
+      ),
+      runs(100),
+    );
+  });
+}

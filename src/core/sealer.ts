@@ -11,13 +11,16 @@ export interface SealContext {
 /** What a token held. */
 export interface Opened {
   readonly bytes: Uint8Array;
-  /** Sealed by a key that is no longer the newest: seal it again at the next save. */
+  /** Sealed by a key that is no longer the newest, or by a sealer that is not the first: seal it again at the next save. */
   readonly stale: boolean;
 }
 
 /**
  * Encrypts and authenticates bytes for one purpose and one name.
  * `open` gives `undefined` for whatever `seal` did not make: it never throws, and never says why.
+ *
+ * The bytes are laid out as `docs/format.md` has it: a sealer may translate them into another format. A token is made of
+ * letters, digits and `._~+/=-`, and does not begin with a digit and `~`, as the first of several cookies does.
  */
 export interface Sealer {
   seal(bytes: Uint8Array, context: SealContext): string;

@@ -1,0 +1,23 @@
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from "node:crypto";
+import type { Aead } from "./aead.ts";
+import { nativeAead, WHOLE_TAG } from "./cipher.node.ts";
+import type { Hkdf } from "./hkdf.ts";
+import { gcmNonce, xaesSubkey } from "./xaes-blocks.ts";
+
+/** The same bytes as `xaes.ts`. Every primitive is the platform's, so that they are approved where its OpenSSL is. */
+export function xaes(key: Uint8Array): Aead {
+  // One object for all messages: ECB keeps nothing from one whole block to the next.
+  const ecb = createCipheriv("aes-256-ecb", createSecretKey(key), null);
+  ecb.setAutoPadding(false);
+  const derive = xaesSubkey((blocks) => ecb.update(blocks));
+  // A KeyObject, because Node 24.21 charges 26 µs for every cipher whose key is bytes.
+  const subkey = (nonce: Uint8Array) => createSecretKey(derive(nonce));
+
+  return nativeAead({
+    seal: (nonce) => createCipheriv("aes-256-gcm", subkey(nonce), gcmNonce(nonce), WHOLE_TAG),
+    open: (nonce) => createDecipheriv("aes-256-gcm", subkey(nonce), gcmNonce(nonce), WHOLE_TAG),
+  });
+}
+
+export const hkdfSha256: Hkdf = (secret, salt, info, length) =>
+  new Uint8Array(hkdfSync("sha256", secret, salt, info, length));
