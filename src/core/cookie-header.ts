@@ -4,11 +4,15 @@ import { MOST_CANDIDATES } from "./transport.ts";
 const LONGEST_HEADER = 16_384;
 
 /**
- * The values of all cookies of exactly this name, in order, each spelling once, four at most (RFC 6265bis 4.2).
+ * The values of all cookies of exactly this name, in order, each spelling once, `most` at most (RFC 6265bis 4.2).
  * Only spaces and tabs around a name or value are dropped; nothing is decoded, unquoted or compared loosely, so
  * that a look-alike is never taken for the cookie, nor hides it.
  */
-export function readCookies(header: string | null, name: string): readonly string[] {
+export function readCookies(
+  header: string | null,
+  name: string,
+  most: number = MOST_CANDIDATES,
+): readonly string[] {
   if (header === null || header.length > LONGEST_HEADER || !header.includes(name)) return [];
   const values: string[] = [];
   for (const pair of header.split(";")) {
@@ -16,7 +20,7 @@ export function readCookies(header: string | null, name: string): readonly strin
     if (equals < 0 || trim(pair.slice(0, equals)) !== name) continue;
     const value = trim(pair.slice(equals + 1));
     if (!values.includes(value)) values.push(value);
-    if (values.length === MOST_CANDIDATES) break;
+    if (values.length === most) break;
   }
   return values;
 }

@@ -1,4 +1,5 @@
 import { utf8Length } from "./bytes.ts";
+import type { ChunkCount } from "./cookie-chunks.ts";
 import { checkBoolean, checkOptions, describe, LONGEST_SECONDS, misconfigured } from "./options.ts";
 
 /** The cookie that carries a token. The defaults are the strictest that work for a site of its own. */
@@ -27,6 +28,12 @@ export interface CookieOptions {
    * The timeouts are enforced on the server either way.
    */
   readonly persistent?: boolean;
+  /**
+   * In how many cookies a token may travel that is too long for one: `1` (default), `2` or `3`. They carry some 8,000
+   * characters in all, whether two or three, because servers and proxies refuse longer headers. The others are called
+   * as the first, with `.1` and `.2` behind. Only keepsake puts them together again.
+   */
+  readonly chunks?: 1 | 2 | 3;
 }
 
 export type CookiePrefix = "__Host-" | "__Secure-" | "__Http-" | "__Host-Http-";
@@ -41,6 +48,7 @@ export interface Cookie {
   readonly domain: string | undefined;
   readonly partitioned: boolean;
   readonly persistent: boolean;
+  readonly chunks: ChunkCount;
 }
 
 const OWNER = "cookie";
@@ -54,6 +62,7 @@ const OPTION_NAMES = [
   "domain",
   "partitioned",
   "persistent",
+  "chunks",
 ];
 const PREFIXES: readonly CookiePrefix[] = ["__Host-Http-", "__Host-", "__Http-", "__Secure-"];
 const LONGEST_ATTRIBUTE = 1024;
@@ -78,6 +87,7 @@ export function checkCookie(options: CookieOptions): Cookie {
     domain,
     partitioned = false,
     persistent = false,
+    chunks = 1,
   } = options;
   for (const [flag, value] of Object.entries({ secure, httpOnly, partitioned, persistent })) {
     checkBoolean(OWNER, flag, value);
@@ -102,8 +112,11 @@ export function checkCookie(options: CookieOptions): Cookie {
       `${OWNER}: browsers refuse Partitioned without Secure. Leave secure at true.`,
     );
   }
+  if (![1, 2, 3].includes(chunks)) {
+    throw misconfigured(`${OWNER}: chunks must be 1, 2 or 3, not ${describe(chunks)}.`);
+  }
   const attributes = { secure, httpOnly, sameSite, path, domain, partitioned, persistent };
-  return { ...attributes, wireName: prefixed(name, prefix, attributes) };
+  return { ...attributes, chunks, wireName: prefixed(name, prefix, attributes) };
 }
 
 function refuseAge(options: unknown): void {
@@ -115,7 +128,7 @@ function refuseAge(options: unknown): void {
   );
 }
 
-type Attributes = Omit<Cookie, "wireName">;
+type Attributes = Omit<Cookie, "wireName" | "chunks">;
 
 function checkText(name: string, value: unknown, pattern: RegExp, wanted: string): void {
   if (typeof value !== "string" || !pattern.test(value) || utf8Length(value) > LONGEST_ATTRIBUTE) {

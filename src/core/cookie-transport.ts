@@ -1,6 +1,7 @@
 import { stringifySetCookie } from "cookie";
 import { forbidCaching } from "./caching.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { chunkNames, longestToken, readTokens, toChunks } from "./cookie-chunks.ts";
 import { readCookies } from "./cookie-header.ts";
 import { type Cookie, type CookieOptions, checkCookie } from "./cookie-options.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
@@ -8,15 +9,19 @@ import type { SessionRequest, SessionResponse } from "./exchange.ts";
 import { checkFunction, LONGEST_SECONDS } from "./options.ts";
 import type { SessionTransport } from "./transport.ts";
 
-/** Name and value together, in octets: browsers ignore a longer cookie (RFC 6265bis 5.6). */
-const LONGEST_COOKIE = 4096;
-
 export interface TransportOptions {
   /** Receives what an operator should know. Default: a warning on the console, once a process. */
   readonly onEvent?: OnEvent;
   /** The time, for the age of persistent cookies. Default: the system's clock. */
   readonly clock?: Clock;
 }
+
+interface Age {
+  readonly maxAge: number;
+  readonly expires: Date;
+}
+
+const FORGOTTEN: Age = { maxAge: 0, expires: new Date(0) };
 
 /**
  * Carries tokens in a cookie. Without options it is `__Host-session` with Secure, HttpOnly, SameSite=Lax and Path=/.
@@ -38,9 +43,9 @@ function transportFor(
   warnOfPlainHttp: (request: SessionRequest) => void,
   clock: Clock,
 ): SessionTransport {
-  const { wireName, persistent } = cookie;
+  const { wireName, persistent, chunks } = cookie;
+  const names = [wireName, ...chunkNames(wireName)];
   const attributes = {
-    name: wireName,
     path: cookie.path,
     secure: cookie.secure,
     httpOnly: cookie.httpOnly,
@@ -49,23 +54,35 @@ function transportFor(
     ...(cookie.domain === undefined ? {} : { domain: cookie.domain }),
   };
 
-  const send = (
-    response: SessionResponse,
-    value: string,
-    age: { maxAge: number; expires: Date } | undefined,
-  ) => {
-    removeSetCookie(response, wireName);
+  const lineOf = (name: string, value: string, age: Age | undefined): string =>
     // Tokens are made of characters that a cookie may have, so there is nothing to encode.
-    const line = stringifySetCookie({ ...attributes, value, ...age }, { encode: String });
-    response.headers.append("set-cookie", line);
+    stringifySetCookie({ ...attributes, name, value, ...age }, { encode: String });
+
+  /** The values go to as many of the names, in their order. Of the other names, the client forgets what it has sent. */
+  const send = (
+    { headers }: SessionRequest,
+    response: SessionResponse,
+    values: readonly string[],
+    age: Age | undefined,
+  ) => {
+    const sent = headers.get("cookie");
+    removeSetCookie(response, names);
+    for (const [index, name] of names.entries()) {
+      const value = values[index];
+      if (value !== undefined) {
+        response.headers.append("set-cookie", lineOf(name, value, age));
+      } else if (readCookies(sent, name, 1).length > 0) {
+        response.headers.append("set-cookie", lineOf(name, "", FORGOTTEN));
+      }
+    }
     forbidCaching(response, onEvent);
   };
 
   return {
     name: wireName,
     vary: ["Cookie"],
-    maxLength: LONGEST_COOKIE - wireName.length,
-    read: (request) => readCookies(request.headers.get("cookie"), wireName),
+    maxLength: longestToken(wireName, chunks),
+    read: (request) => readTokens(request.headers.get("cookie"), wireName, chunks),
     write(request, response, token, expiresAt) {
       if (cookie.secure) warnOfPlainHttp(request);
       const left = expiresAt === undefined ? 0 : Math.floor((expiresAt - clock()) / 1000);
@@ -73,12 +90,12 @@ function transportFor(
         persistent && expiresAt !== undefined
           ? { maxAge: Math.min(Math.max(left, 0), LONGEST_SECONDS), expires: new Date(expiresAt) }
           : undefined;
-      send(response, token, age);
+      send(request, response, toChunks(token, wireName, chunks), age);
     },
-    clear: (_, response) => send(response, "", { maxAge: 0, expires: new Date(0) }),
+    clear: (request, response) => send(request, response, [""], FORGOTTEN),
     companion: (suffix) =>
       transportFor(
-        { ...cookie, wireName: `${wireName}-${suffix}` },
+        { ...cookie, wireName: `${wireName}-${suffix}`, chunks: 1 },
         onEvent,
         warnOfPlainHttp,
         clock,
@@ -87,9 +104,9 @@ function transportFor(
 }
 
 /** One line a name (RFC 6265bis 4.1.1): ours replaces what was there, and leaves the application's cookies alone. */
-function removeSetCookie({ headers }: SessionResponse, name: string): void {
+function removeSetCookie({ headers }: SessionResponse, names: readonly string[]): void {
   const lines = headers.getSetCookie();
-  const others = lines.filter((line) => !line.startsWith(`${name}=`));
+  const others = lines.filter((line) => !names.some((name) => line.startsWith(`${name}=`)));
   if (others.length === lines.length) return;
   headers.delete("set-cookie");
   for (const line of others) headers.append("set-cookie", line);

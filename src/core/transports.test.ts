@@ -96,8 +96,8 @@ test("requirement 87: a cookie and a header that name the same session are that 
 test("a token is good only in the transport it was sealed for", async () => {
   const store = both();
   const token = await tokenOf(store);
-  assert.equal(store.load(requestOf({ "x-session-id": token })).isNew, true);
-  assert.equal(store.load(requestOf({ cookie: `${NAME}=${token}` })).isNew, false);
+  assert.equal((await store.load(requestOf({ "x-session-id": token }))).isNew, true);
+  assert.equal((await store.load(requestOf({ cookie: `${NAME}=${token}` }))).isNew, false);
 });
 
 test("a response varies by every header that is read", async () => {
