@@ -17,6 +17,17 @@ export type {
   SessionRepository,
   UpdateContext,
 } from "./core/repository.ts";
+export {
+  type RepositoryRevocationOptions,
+  repositoryRevocation,
+} from "./core/repository-revocation.ts";
+export type {
+  RevocableSession,
+  Revocation,
+  RevocationContext,
+  RevokeAllContext,
+  RevokeContext,
+} from "./core/revocation.ts";
 export type { OnInvalid, SchemaOptions } from "./core/schema.ts";
 export type { Opened, SealContext, Sealer } from "./core/sealer.ts";
 export { type Secret, type SecretsFromEnvOptions, secretsFromEnv } from "./core/secrets.ts";
@@ -34,11 +45,13 @@ export {
 } from "./core/session-config.ts";
 export * from "./core/session-data.ts";
 export type { LoginOptions, Pending, SessionState, StoredSession } from "./core/session-state.ts";
+export { type SignOnlyOptions, signOnly } from "./core/sign-only-sealer.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./core/standard-schema.ts";
 export type { SessionStore } from "./core/store.ts";
 export { type Timeline, type TimeoutOptions, timeouts } from "./core/timeouts.ts";
 export type { SessionTransport } from "./core/transport.ts";
 export type { CarrierOptions } from "./core/transports.ts";
+export { type XaesSealerOptions, xaesSealer } from "./core/xaes-sealer.ts";
 export { type XChaChaSealerOptions, xchachaSealer } from "./core/xchacha-sealer.ts";
 export { CookieSessionStore, type CookieSessionStoreOptions } from "./stores/cookie.ts";
 export {

@@ -7,6 +7,8 @@
  * - `cache-control-overruled`: a response that carries a token was marked as cacheable, and no longer is.
  * - `token-on-redirect`: a token went out in a header of a redirect, where scripts cannot read it.
  * - `save-failed`: a session could not be saved, so the response became an error.
+ * - `upgrade-refused`: a page of another origin asked for a WebSocket. `origin` is what it sent, up to 256 characters.
+ * - `check-failed`: the store could not tell whether the sessions of open WebSockets are still alive; they stay open for now.
  *
  * Of sessions that are kept on the server also:
  *
@@ -17,6 +19,9 @@
  * - `touch-failed`: the library's own write, of a use, a renewal or a flash value, failed; the request went on.
  * - `store-down`, `store-up`: the repository failed several times in a row, and answers again.
  * - `swept`: expired records were removed.
+ *
+ * A `CookieSessionStore` with a `revocation` tells `token-refused` (`retired`: the session has ended) and `touch-failed` (of a
+ * flash value), and `repositoryRevocation` tells `store-down`, `store-up`, `swept`, and `data-refused` of its own records.
  */
 export type SessionEvent =
   | { readonly type: "duplicate-token" }
@@ -24,7 +29,8 @@ export type SessionEvent =
   | { readonly type: "insecure-transport"; readonly host: string }
   | { readonly type: "cache-control-overruled"; readonly cacheControl: string }
   | { readonly type: "token-on-redirect"; readonly status: number }
-  | { readonly type: "save-failed"; readonly error: unknown }
+  | { readonly type: "save-failed" | "check-failed"; readonly error: unknown }
+  | { readonly type: "upgrade-refused"; readonly origin: string | undefined }
   | { readonly type: "created"; readonly id: string; readonly subject: string | undefined }
   | { readonly type: "login"; readonly id: string; readonly subject: string | undefined }
   | { readonly type: "regenerated" | "renewed"; readonly id: string }

@@ -22,8 +22,9 @@ export const MIDDLEWARE_OPTIONS = ["schema", "onInvalid", "saveOnServerError", "
  * Both give a promise only where the store does, so that a store that needs no waiting costs none.
  */
 export class SessionMiddleware<Data extends object> {
+  /** The request headers that the store looks at. */
+  readonly vary: readonly string[];
   readonly #store: SessionStore<Data>;
-  readonly #vary: readonly string[];
   readonly #onEvent: OnEvent;
   readonly #check: ((session: Session<Data>) => Eventually<Session<Data>>) | undefined;
   readonly #saveOnServerError: boolean;
@@ -33,7 +34,7 @@ export class SessionMiddleware<Data extends object> {
     checkFunction("sessions", "onEvent", onEvent);
     checkBoolean("sessions", "saveOnServerError", saveOnServerError);
     this.#store = store;
-    this.#vary = store.vary ?? ["Cookie"];
+    this.vary = store.vary ?? ["Cookie"];
     this.#onEvent = onEvent;
     this.#check = schemaCheck(options, onEvent);
     this.#saveOnServerError = saveOnServerError;
@@ -49,6 +50,32 @@ export class SessionMiddleware<Data extends object> {
       },
     );
     return check === undefined ? loaded : andThen(loaded, check);
+  }
+
+  /**
+   * The session of a request that has no response to save it with, as an upgrade to a WebSocket has none: it can be read,
+   * and every change throws `ERR_SESSION_COMMITTED`. Throws as `load` does.
+   *
+   * @param why The message of that error: why it cannot be changed here, and where it can.
+   */
+  loadReadOnly(request: SessionRequest, why: string): Eventually<Session<Data>> {
+    return andThen(this.load(request), (session) => {
+      internals.freeze(session, why);
+      return session;
+    });
+  }
+
+  /**
+   * Whether a session that was loaded for this request, and was not new, has not ended since. Throws, or rejects, where
+   * the store cannot tell.
+   */
+  isAlive(request: SessionRequest, session: Session<Data>): Eventually<boolean> {
+    if (this.#store.isAlive !== undefined) return this.#store.isAlive(session);
+    const { id, subject } = session;
+    return andThen(
+      this.#store.load(request),
+      (now) => !now.isNew && now.id === id && now.subject === subject,
+    );
   }
 
   /** For a request whose session is not to be loaded: whoever uses it is told so by `ERR_SESSION_MISSING`. */
@@ -77,7 +104,7 @@ export class SessionMiddleware<Data extends object> {
     session: Session<Data>,
   ): Eventually<void> {
     if (this.closeUnused(session)) return undefined;
-    addVary(response, this.#vary);
+    addVary(response, this.vary);
     if ((response.status ?? 200) >= 500 && !this.#saveOnServerError) {
       internals.discard(session);
       if (session.pending !== "end") return internals.close(session);
@@ -99,7 +126,7 @@ export class SessionMiddleware<Data extends object> {
   #fail(request: SessionRequest, session: Session<Data>, failure: SessionError): Eventually<never> {
     this.#onEvent({ type: "save-failed", error: failure });
     const response = { headers: new Headers(), status: failure.status };
-    addVary(response, this.#vary);
+    addVary(response, this.vary);
     const fail = (): never => {
       failure.headers = { ...failure.headers, ...plainHeaders(response.headers) };
       throw failure;

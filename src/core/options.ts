@@ -97,3 +97,15 @@ function kindOf(value: unknown): string {
   if (typeof value === "object" && value !== null) return "an object";
   return String(value);
 }
+
+const LONGEST_TIMEOUT = 60;
+
+/** Refuses a time limit, in seconds, that is none or that nobody waits for. */
+export function checkTimeout(owner: string, timeout: unknown): void {
+  checkSeconds(owner, "timeout", timeout);
+  if (Number(timeout) > LONGEST_TIMEOUT) {
+    throw misconfigured(
+      `${owner}: timeout is ${timeout} seconds, for which no visitor waits. It is in seconds, not milliseconds: write at most ${LONGEST_TIMEOUT}.`,
+    );
+  }
+}

@@ -181,7 +181,7 @@ test("of two logins of one user at the same time the later one has what it set i
       ["ada", "ada"],
       ["bob", "ada"],
       ["ada", "bob"],
-    ]) {
+    ] as const) {
       const stage = scene(options);
       const { visitor } = await loggedIn(stage, "ada");
       await visitor.visit((session) => session.set("private", 1));

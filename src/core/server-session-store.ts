@@ -13,12 +13,14 @@ import {
 import { contentsOf } from "./server/composing.ts";
 import type { Loaded, ServerContext } from "./server/context.ts";
 import { endRecord } from "./server/ending.ts";
+import { isStillAlive } from "./server/liveness.ts";
 import { loadSession } from "./server/loading.ts";
 import { createServerContext, type ServerSessionStoreOptions } from "./server/options.ts";
 import { createSession, type Exchange, type Fate, updateSession } from "./server/saving.ts";
 import { Sweeper } from "./server/sweeper.ts";
 import { internals, Session } from "./session.ts";
 import type { DefaultData } from "./session-data.ts";
+import { gone, isLibrarysOwn, isLogin } from "./session-intent.ts";
 import type { StoredState } from "./session-state.ts";
 import type { SessionStore } from "./store.ts";
 
@@ -162,6 +164,17 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
   }
 
   /**
+   * Whether a session that `load` gave is still the same login: not logged out, not revoked, not regenerated, not timed
+   * out. A renewed token is no end. Asking is no use of the session.
+   *
+   * @throws `ERR_SESSION_STORE`.
+   */
+  async isAlive(session: Session<Data>): Promise<boolean> {
+    const loaded = this.#loaded.get(session);
+    return loaded !== undefined && isStillAlive(this.#context, loaded);
+  }
+
+  /**
    * The sessions of a subject, the most recently used first.
    *
    * @throws `ERR_SESSION_CONFIG` where the repository cannot find sessions by subject, `ERR_SESSION_STORE`.
@@ -220,22 +233,4 @@ function stateOf({ handle: id, subject, createdAt, authenticatedAt }: SessionRec
 
 function startOf({ authenticatedAt, createdAt }: SessionRecord): number {
   return authenticatedAt ?? createdAt;
-}
-
-function isLogin<Data extends object>(session: Session<Data>): boolean {
-  return session.pending === "login" || (session.isNew && session.subject !== undefined);
-}
-
-/** Nothing that the application did: a flash value was read, a use is noted, a token renewed. */
-function isLibrarysOwn<Data extends object>({ changes, pending }: Session<Data>): boolean {
-  const isSettled = pending === "none" || pending === "end";
-  return isSettled && changes.every(({ type }) => type === "flash-read");
-}
-
-function gone(): SessionError {
-  return new SessionError(
-    "ERR_SESSION_GONE",
-    "The session ended while this request was using it, by a logout, a login or a revocation, so its changes were not " +
-      "saved. Answer that it is over; the next request runs with whatever session the visitor has then.",
-  );
 }

@@ -19,19 +19,25 @@ export function refuseCallback(name: string, given: readonly unknown[]): void {
   );
 }
 
-export function destroyed(): SessionError {
-  return new SessionError(
-    "ERR_SESSION_DESTROYED",
-    "The session was ended by destroy(), so it cannot be changed. To go on with an empty one, use logout().",
-  );
-}
+/** `readOnly`: there is no response to save the session with, in the words of the adapter. `skipped`: it was not loaded. */
+export type Phase = "open" | "destroyed" | "committed" | "skipped" | { readonly readOnly: string };
 
-export function committed(): SessionError {
-  return new SessionError(
-    "ERR_SESSION_COMMITTED",
-    "The session has been saved and the response's headers are on their way, so this change would be lost. " +
-      "Change the session before the response begins.",
-  );
+/** Throws where a session can be changed no more, or never could. */
+export function checkOpen(phase: Phase): void {
+  if (typeof phase === "object") throw new SessionError("ERR_SESSION_COMMITTED", phase.readOnly);
+  switch (phase) {
+    case "destroyed":
+      throw new SessionError(
+        "ERR_SESSION_DESTROYED",
+        "The session was ended by destroy(), so it cannot be changed. To go on with an empty one, use logout().",
+      );
+    case "committed":
+      throw new SessionError(
+        "ERR_SESSION_COMMITTED",
+        "The session has been saved and the response's headers are on their way, so this change would be lost. " +
+          "Change the session before the response begins.",
+      );
+  }
 }
 
 export function skipped(): SessionError {

@@ -14,6 +14,8 @@ export interface SessionInternals {
   check<Data extends object>(session: Session<Data>): void;
   /** From here on every change throws. */
   close<Data extends object>(session: Session<Data>): void;
+  /** From here on it can only be read, because there is no response to save it with. `why` is the error's message. */
+  freeze<Data extends object>(session: Session<Data>, why: string): void;
   /** Whoever uses it finds out that it was not loaded. */
   skip<Data extends object>(session: Session<Data>): void;
   /** Forgets all changes but the end of the session. */

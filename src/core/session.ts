@@ -2,7 +2,7 @@ import type { Change } from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import { assign, isValues, type Values } from "./json.ts";
 import { liveData } from "./live-data.ts";
-import { committed, destroyed, isSubject, refuseCallback, skipped } from "./session-checks.ts";
+import { checkOpen, isSubject, type Phase, refuseCallback, skipped } from "./session-checks.ts";
 import { createSessionConfig, type SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
 import type { SessionInternals } from "./session-internals.ts";
@@ -11,8 +11,6 @@ import { TrackedContents } from "./tracked-contents.ts";
 
 /** The way of the core to what a session hides from applications. Set below, where its private fields can be seen. */
 export let internals: SessionInternals;
-
-type Phase = "open" | "destroyed" | "committed" | "skipped";
 
 const defaults: { config?: SessionConfig } = {};
 
@@ -356,8 +354,7 @@ export class Session<Data extends object = DefaultData> {
 
   #change(): TrackedContents {
     this.#access();
-    if (this.#phase === "destroyed") throw destroyed();
-    if (this.#phase === "committed") throw committed();
+    checkOpen(this.#phase);
     return this.#contents;
   }
 
@@ -391,6 +388,9 @@ export class Session<Data extends object = DefaultData> {
       check: (session) => session.#contents.checkInPlace(),
       close: (session) => {
         session.#phase = "committed";
+      },
+      freeze: (session, readOnly) => {
+        session.#phase = { readOnly };
       },
       skip: (session) => {
         session.#phase = "skipped";

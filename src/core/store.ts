@@ -21,6 +21,12 @@ export interface SessionStore<Data extends object = DefaultData> {
     response: SessionResponse,
     session: Session<Data>,
   ): void | Promise<void>;
+  /**
+   * Whether a session that `load` gave, and that was not new, is still the same login and has not ended since: asked now
+   * and then for what stays open longer than a request, such as a WebSocket. It throws where it cannot tell. Without this
+   * method the request is loaded again, and the handle and the subject compared.
+   */
+  isAlive?(session: Session<Data>): boolean | Promise<boolean>;
 }
 
 export function isStore<Data extends object>(value: unknown): value is SessionStore<Data> {

@@ -117,7 +117,7 @@ test("invariant 11, sealed to its place: of a million mutants none is accepted a
       const request = {
         headers: { get: (name: string) => (name === "cookie" ? `${NAME}=${token}` : null) },
       };
-      if (!store.load(request).isNew) count.accepted += 1;
+      if (!(store.load(request) as Any).isNew) count.accepted += 1;
     } catch {
       count.thrown += 1;
     }

@@ -164,11 +164,11 @@ test("the honest limit: a copied cookie works until its timeouts end, also after
   const { visitor, token } = await withSession(store);
   await visitor.visit((session) => session.logout());
   assert.equal(await visitor.see((session) => session.isNew), true);
-  const keysOf = () => store.load(requestOf({ cookie: `${NAME}=${token}` })).keys();
+  const keysOf = async () => (await store.load(requestOf({ cookie: `${NAME}=${token}` }))).keys();
   time.advance(100);
-  assert.deepEqual(keysOf(), ["a"], "the store has no memory, so nobody told it");
+  assert.deepEqual(await keysOf(), ["a"], "the store has no memory, so nobody told it");
   time.advance(10);
-  assert.deepEqual(keysOf(), []);
+  assert.deepEqual(await keysOf(), []);
 });
 
 test("event duplicate-token: two different sessions that are both valid are none, and the event names neither", async () => {

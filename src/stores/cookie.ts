@@ -1,14 +1,16 @@
-import { fromBase64url, toBase64url } from "#base64url";
-import type { Contents } from "../core/changes.ts";
-import { largestKeys } from "../core/codec.ts";
-import { SessionError } from "../core/errors.ts";
+import { fromBase64url } from "#base64url";
 import { type OnEvent, warnOnce } from "../core/events.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
+import { andThen, type Eventually } from "../core/promises.ts";
 import { restoreSession } from "../core/restore.ts";
+import type { Revocation } from "../core/revocation.ts";
+import { cannot, type EndedAt, type RevocationAnswers } from "../core/revocation-answers.ts";
 import type { Sealer } from "../core/sealer.ts";
+import { combineSealers } from "../core/sealer-list.ts";
 import { checkSecrets, type Secret } from "../core/secrets.ts";
-import { internals, Session } from "../core/session.ts";
+import { Session } from "../core/session.ts";
+import { isSubject } from "../core/session-checks.ts";
 import {
   createSessionConfig,
   HANDLE_BYTES,
@@ -17,22 +19,21 @@ import {
   type SessionOptions,
 } from "../core/session-config.ts";
 import type { DefaultData } from "../core/session-data.ts";
+import { gone, isLogin, isOver } from "../core/session-intent.ts";
 import type { SessionStore } from "../core/store.ts";
 import type { SessionTransport } from "../core/transport.ts";
-import {
-  CARRIER_OPTIONS,
-  type CarrierOptions,
-  createTransports,
-  type Transports,
-} from "../core/transports.ts";
+import { CARRIER_OPTIONS, type CarrierOptions, createTransports } from "../core/transports.ts";
 import { xchachaSealer } from "../core/xchacha-sealer.ts";
+import { createAnswers, saveUnlessEnded } from "./_cookie-ending.ts";
 import {
-  readPayload,
-  readSeen,
-  type SealedPayload,
-  writePayload,
-  writeSeen,
-} from "../core/sealed-payload.ts";
+  CLOCK_SKEW,
+  type CookieContext,
+  type Loaded,
+  openSession,
+  revocableOf,
+  SEEN,
+} from "./_cookie-opening.ts";
+import { forgetSession, noteUse, sealSession, sendSession } from "./_cookie-sealing.ts";
 
 export interface CookieSessionStoreOptions extends SessionOptions, CarrierOptions {
   /**
@@ -42,8 +43,19 @@ export interface CookieSessionStoreOptions extends SessionOptions, CarrierOption
   readonly secret?: Secret;
   /** Separates applications or tenants that share a secret: none opens the sessions of another. Default: `""`. */
   readonly audience?: string;
-  /** Another way to seal, instead of `secret`. */
-  readonly sealer?: Sealer;
+  /**
+   * Another way to seal, instead of `secret`; or a list of ways, to move from one to another. The first seals, all open,
+   * and what another than the first sealed is sealed anew at its next save. With several servers list the new one
+   * second, until every server knows it, and then first.
+   */
+  readonly sealer?: Sealer | readonly Sealer[];
+  /**
+   * Knows which sessions have ended, so that a copied cookie is good for nothing after a logout: a function that is asked
+   * on load, or `repositoryRevocation(repository)`. Default: none, so that only time ends a copied cookie.
+   */
+  readonly revocation?: Revocation | Revocation["isRevoked"];
+  /** Seconds that a load or a save may wait for the revocation in all, before it fails with `ERR_SESSION_STORE`. Default: 2. */
+  readonly timeout?: number;
   /** Receives what an operator should know. Default: a warning on the console, once a process. */
   readonly onEvent?: OnEvent;
 }
@@ -52,34 +64,28 @@ export const COOKIE_STORE_OPTIONS: readonly string[] = [
   "secret",
   "audience",
   "sealer",
+  "revocation",
+  "timeout",
   "onEvent",
   ...CARRIER_OPTIONS,
   ...SESSION_OPTIONS,
 ];
 
 const OWNER = "CookieSessionStore";
-const SESSION = "session";
-const SEEN = "seen";
 
-/** Clocks of several servers differ; a token from further in the future than this was not issued by a sane one. */
-const CLOCK_SKEW = 60_000;
-
-/** A token that was opened, and what it takes to save its session again. */
-interface Loaded {
-  readonly id: string;
-  readonly payload: SealedPayload;
-  readonly contents: Contents;
-  readonly transport: SessionTransport;
-  /** When it ends, as far as has been written. */
-  readonly end: number;
-}
+/** A request that ended so long ago is no longer under way. */
+const REMEMBERED = 120_000;
+/** Beyond that the oldest are forgotten: they are needed while a request is served. */
+const MOST_HEIRS = 1000;
 
 /**
  * Keeps the whole session in the client, sealed in a token: no database, nothing to sweep, and at most 4 KB.
  *
- * **It has no memory.** A copy of a cookie works until its timeouts end, also after the visitor has logged out: logging
- * out deletes the cookie in the browser and nothing else. Where that is not acceptable, keep sessions on the server.
- * Of two requests that change one session at the same time, the later response wins.
+ * **It has no memory** unless it is given a `revocation`. Without one a copy of a cookie works until its timeouts end,
+ * also after the visitor has logged out: logging out deletes the cookie in the browser and nothing else. Of two requests
+ * that change one session at the same time, the later response wins.
+ *
+ * Without a `revocation`, and with one that answers at once, `load` gives no promise.
  *
  * @throws `ERR_SESSION_SECRET` for a missing or weak secret, `ERR_SESSION_CONFIG` for other bad options.
  *
@@ -90,166 +96,152 @@ interface Loaded {
  */
 export class CookieSessionStore<Data extends object = DefaultData> implements SessionStore<Data> {
   readonly vary: readonly string[];
-  readonly #config: SessionConfig;
-  readonly #sealer: Sealer;
-  readonly #transports: Transports;
-  readonly #onEvent: OnEvent;
+  readonly #context: CookieContext;
+  readonly #answers: RevocationAnswers | undefined;
   readonly #loaded = new WeakMap<Session<Data>, Loaded>();
+  /** Sessions of requests that presented a token of a session that has ended lately. */
+  readonly #late = new WeakSet<Session<Data>>();
   readonly #companions = new WeakMap<SessionTransport, SessionTransport>();
+  /** Handles that sessions are just getting, with those they were loaded under. */
+  readonly #heirs = new Map<string, string>();
 
   constructor(options: CookieSessionStoreOptions) {
     checkOptions(OWNER, options, COOKIE_STORE_OPTIONS);
     const { onEvent = warnOnce } = options;
     checkFunction(OWNER, "onEvent", onEvent);
-    this.#config = createSessionConfig(OWNER, options);
-    this.#sealer = sealerOf(options, this.#config);
-    this.#transports = createTransports(OWNER, options, { onEvent, clock: this.#config.clock });
-    this.#onEvent = onEvent;
-    const companions = this.#transports.list.map((transport) => this.#companion(transport));
-    this.vary = [...new Set([...this.#transports.vary, ...companions.flatMap(({ vary }) => vary)])];
+    const config = createSessionConfig(OWNER, options);
+    const transports = createTransports(OWNER, options, { onEvent, clock: config.clock });
+    this.#context = {
+      owner: OWNER,
+      config,
+      sealer: sealerOf(options, config),
+      transports,
+      onEvent,
+      companionOf: (transport) => this.#companionOf(transport),
+    };
+    this.#answers = createAnswers(OWNER, options, config);
+    const companions = transports.list.map((transport) => this.#companionOf(transport));
+    this.vary = [...new Set([...transports.vary, ...companions.flatMap(({ vary }) => vary)])];
   }
 
-  load(request: SessionRequest): Session<Data> {
-    const opened = this.#transports
-      .candidates(request)
-      .flatMap(({ transport, token }) => this.#open(request, transport, token) ?? []);
-    const loaded = this.#transports.choose(opened, () =>
-      this.#onEvent({ type: "duplicate-token" }),
-    );
-    if (loaded === undefined) return new Session<Data>(undefined, { config: this.#config });
-    const { id, payload, contents } = loaded;
-    const session = restoreSession<Data>(this.#config, { id, ...payload }, contents);
-    this.#loaded.set(session, loaded);
-    return session;
-  }
-
-  #open(request: SessionRequest, transport: SessionTransport, token: string): Loaded | undefined {
-    if (token.length > transport.maxLength) return undefined;
-    const now = this.#config.clock();
-    const opened = this.#sealer.open(token, { purpose: SESSION, name: transport.name, now });
-    const payload = opened && readPayload(opened.bytes);
-    if (payload === undefined || payload.issuedAt > now + CLOCK_SKEW) return undefined;
-    const seenAt = this.#seenAt(request, this.#companion(transport), payload, now);
-    const end = this.#end(payload, seenAt);
-    if (now >= end) return undefined;
-    const id = toBase64url(payload.handle);
-    const { codec } = this.#config;
-    const data = codec.parse(payload.data);
-    const flash = payload.flash === undefined ? {} : codec.parse(payload.flash);
-    if (data === undefined || flash === undefined) {
-      this.#onEvent({ type: "data-refused", id, reason: "the serializer cannot read it" });
-      return undefined;
-    }
-    return { id, payload, contents: { data, flash }, transport, end };
-  }
-
-  /** When the token's session was last noted as used; the note counts only beside a token of the same session. */
-  #seenAt(
-    request: SessionRequest,
-    companion: SessionTransport,
-    { handle }: SealedPayload,
-    now: number,
-  ): number | undefined {
-    const times = companion.read(request).flatMap((token) => {
-      const opened = this.#sealer.open(token, { purpose: SEEN, name: companion.name, now });
-      const time = opened && readSeen(opened.bytes, handle);
-      return time === undefined || time > now + CLOCK_SKEW ? [] : [time];
-    });
-    return times.length === 0 ? undefined : Math.max(...times);
-  }
-
-  #companion(transport: SessionTransport): SessionTransport {
+  #companionOf(transport: SessionTransport): SessionTransport {
     const companion = this.#companions.get(transport) ?? transport.companion(SEEN);
     this.#companions.set(transport, companion);
     return companion;
   }
 
-  /** The end that was sealed, moved by later use, and never later than today's options allow. */
-  #end({ issuedAt, expiresAt, ...payload }: SealedPayload, seenAt: number | undefined): number {
-    const start = payload.authenticatedAt ?? payload.createdAt;
-    const { timeline } = this.#config;
-    const sealed = Math.min(expiresAt, timeline.writtenEnd(issuedAt, start));
-    return seenAt === undefined ? sealed : Math.max(sealed, timeline.writtenEnd(seenAt, start));
+  load(request: SessionRequest): Eventually<Session<Data>> {
+    const loaded = openSession(this.#context, request);
+    if (loaded === undefined) return this.#stranger();
+    if (this.#answers === undefined) return this.#restored(loaded, this.#context.config);
+    const answer = this.#answers.ask(revocableOf(this.#context.config, loaded));
+    return andThen(answer, (endedAt) => this.#unlessEnded(loaded, endedAt));
   }
 
-  save(request: SessionRequest, response: SessionResponse, session: Session<Data>): void {
-    const loaded = this.#loaded.get(session);
-    if (session.isEmpty && (session.isNew || session.pending === "end")) {
-      if (loaded !== undefined) this.#forget(request, response, loaded);
-    } else if (session.modified) {
-      this.#write(request, response, session, loaded);
-    } else if (loaded !== undefined) {
-      this.#touch(request, response, loaded);
+  #unlessEnded(loaded: Loaded, endedAt: EndedAt): Session<Data> {
+    const { config, onEvent } = this.#context;
+    if (endedAt === undefined) {
+      return this.#restored(loaded, { ...config, newHandle: () => this.#newHeir(loaded.id) });
     }
+    onEvent({ type: "token-refused", id: loaded.id, reason: "retired" });
+    const stranger = this.#stranger();
+    if (Math.abs(config.clock() - endedAt) < REMEMBERED) this.#late.add(stranger);
+    return stranger;
   }
 
-  #forget(request: SessionRequest, response: SessionResponse, loaded: Loaded): void {
-    loaded.transport.clear(request, response);
-    this.#forgetUse(request, response, loaded.transport);
+  #restored(loaded: Loaded, config: SessionConfig): Session<Data> {
+    const { id, payload, contents } = loaded;
+    const session = restoreSession<Data>(config, { id, ...payload }, contents);
+    this.#loaded.set(session, loaded);
+    return session;
   }
 
-  #forgetUse(
-    request: SessionRequest,
-    response: SessionResponse,
-    transport: SessionTransport,
-  ): void {
-    const companion = this.#companion(transport);
-    if (companion.read(request).length > 0) companion.clear(request, response);
+  #stranger(): Session<Data> {
+    return new Session<Data>(undefined, { config: this.#context.config });
   }
 
-  #write(
+  #newHeir(before: string): string {
+    const id = this.#context.config.newHandle();
+    this.#heirs.set(id, before);
+    const [oldest] = this.#heirs.keys();
+    if (this.#heirs.size > MOST_HEIRS && oldest !== undefined) this.#heirs.delete(oldest);
+    return id;
+  }
+
+  save(
     request: SessionRequest,
     response: SessionResponse,
     session: Session<Data>,
-    loaded: Loaded | undefined,
-  ): void {
-    const transport = loaded?.transport ?? this.#transports.forStranger(request);
-    const { clock, codec, timeline } = this.#config;
-    const now = clock();
-    const { id, createdAt, authenticatedAt, subject } = internals.state(session);
-    const { data, flash } = internals.contents(session);
-    const start = authenticatedAt ?? createdAt;
-    const handle = fromBase64url(id);
-    if (handle?.length !== HANDLE_BYTES) {
-      throw new SessionError(
-        "ERR_SESSION_STORE",
-        `${OWNER}: the session is not one that this store made.`,
-      );
+  ): Eventually<void> {
+    const exchange = { request, response };
+    const loaded = this.#loaded.get(session);
+    if (this.#answers !== undefined && loaded !== undefined && session.modified) {
+      return saveUnlessEnded(this.#context, this.#answers, exchange, session, loaded);
     }
-    const bytes = writePayload({
-      handle,
-      issuedAt: now,
-      createdAt,
-      authenticatedAt,
-      expiresAt: timeline.writtenEnd(now, start),
-      subject,
-      flash: Object.keys(flash).length === 0 ? undefined : codec.stringify(flash),
-      data: codec.stringify(data),
-    });
-    const token = this.#sealer.seal(bytes, { purpose: SESSION, name: transport.name, now });
-    if (token.length > transport.maxLength) {
-      throw new SessionError(
-        "ERR_COOKIE_TOO_LARGE",
-        `The sealed session is ${token.length} characters long, and ${transport.name} can carry ${transport.maxLength}. ` +
-          `${largestKeys({ ...data, ...flash }, codec.print)} Store less, or keep sessions on the server.`,
-      );
+    if (isOver(session)) {
+      if (loaded !== undefined) forgetSession(this.#context, exchange, loaded);
+    } else if (session.modified) {
+      if (this.#late.has(session) && !isLogin(session)) throw gone();
+      const transport = loaded?.transport ?? this.#context.transports.forStranger(request);
+      const sealed = sealSession(this.#context, session, transport);
+      sendSession(this.#context, exchange, sealed, loaded);
+    } else if (loaded !== undefined && this.#answers?.known(loaded.id) === undefined) {
+      noteUse(this.#context, exchange, loaded);
     }
-    transport.write(request, response, token, timeline.absoluteEnd(start));
-    // A note of use is about one handle, and worth nothing beside a new one.
-    if (id !== loaded?.id) this.#forgetUse(request, response, transport);
   }
 
-  /** Never seals the data again: a slow reader would undo what a faster request has changed since. */
-  #touch(request: SessionRequest, response: SessionResponse, loaded: Loaded): void {
-    const { clock, timeline } = this.#config;
-    const now = clock();
-    const { handle, authenticatedAt, createdAt } = loaded.payload;
-    const start = authenticatedAt ?? createdAt;
-    if (!timeline.touchDue(now, start, loaded.end)) return;
-    const companion = this.#companion(loaded.transport);
-    const context = { purpose: SEEN, name: companion.name, now };
-    const token = this.#sealer.seal(writeSeen(handle, now), context);
-    companion.write(request, response, token, timeline.absoluteEnd(start));
+  /**
+   * Whether a session that `load` gave can still be alive: its timeouts are not over, as far as its token showed then,
+   * and the revocation, if there is one, does not know better.
+   *
+   * @throws `ERR_SESSION_STORE`.
+   */
+  isAlive(session: Session<Data>): Eventually<boolean> {
+    const loaded = this.#loaded.get(session);
+    const { config } = this.#context;
+    if (loaded === undefined || config.clock() >= loaded.end) return false;
+    if (this.#answers === undefined) return true;
+    const answer = this.#answers.ask(revocableOf(config, loaded));
+    return andThen(answer, (endedAt) => endedAt === undefined);
+  }
+
+  /**
+   * Ends a session from outside (ASVS 7.4.2): in this process at once, in others within the revocation's `cacheFor`.
+   *
+   * Nobody knows whose it is, or whether it is there: do not pass on what a client has sent.
+   *
+   * @param id Its handle, as `session.id` was. What cannot be one is ignored.
+   * @throws `ERR_SESSION_CONFIG` without a revocation that can keep it in mind, `ERR_SESSION_STORE`.
+   */
+  async revoke(id: string): Promise<void> {
+    if (!this.#answers?.canRevoke) throw cannot(OWNER, "revoke");
+    if (typeof id !== "string" || fromBase64url(id)?.length !== HANDLE_BYTES) return;
+    await this.#answers.revoke(id, this.#untilAllEnd(), this.#answers.begin());
+  }
+
+  /**
+   * Ends all sessions of a subject that began until now (ASVS 7.4.3): after a change of password, or "sign out
+   * everywhere". In this process at once, in others within the revocation's `cacheFor`.
+   *
+   * @param options `except`: the handle of one to keep, such as `session.id`.
+   * @throws `ERR_SESSION_CONFIG` without a revocation that can keep it in mind, `ERR_SESSION_STORE`.
+   */
+  async revokeAll(subject: string, { except }: { readonly except?: string } = {}): Promise<void> {
+    if (except !== undefined && typeof except !== "string") {
+      throw new TypeError("revokeAll: except must be the handle of one session, as session.id is.");
+    }
+    if (!this.#answers?.canRevokeAll) throw cannot(OWNER, "revokeAll");
+    if (!isSubject(subject)) return;
+    // A session that is getting another handle is under the old one until its save.
+    const before = except === undefined ? undefined : this.#heirs.get(except);
+    const spared = [except, before].filter((id) => id !== undefined);
+    await this.#answers.revokeAll(subject, this.#untilAllEnd(), spared);
+  }
+
+  /** When no session that there is now can be alive on any server. */
+  #untilAllEnd(): number {
+    const { clock, timeline } = this.#context.config;
+    return timeline.absoluteEnd(clock()) + CLOCK_SKEW;
   }
 }
 
@@ -266,10 +258,5 @@ function sealerOf(options: CookieSessionStoreOptions, { random }: SessionConfig)
       `${OWNER}: sealer and ${secret === undefined ? "audience" : "secret"} are two ways of saying one thing. A sealer has its own keys.`,
     );
   }
-  if (typeof sealer.seal !== "function" || typeof sealer.open !== "function") {
-    throw misconfigured(
-      `${OWNER}: sealer must have the functions seal and open, as xchachaSealer(secret) has.`,
-    );
-  }
-  return sealer;
+  return combineSealers(OWNER, sealer);
 }

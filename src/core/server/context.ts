@@ -41,6 +41,8 @@ export interface Loaded extends Opened {
   /** When the credential was found good; it stays so for this request, however long that takes. */
   readonly loadedAt: number;
   readonly transport: SessionTransport;
+  /** Of a session that is watched: the hash of the credential that its holder had when it was last asked about. */
+  heldHash?: string;
   /** The save's, so that a save that is repeated has no second time limit. */
   operation?: Operation;
   /** By this request: the token is to be taken away, however the rest of the save goes. */

@@ -33,6 +33,6 @@ export async function endRecord(
   return hasEnded;
 }
 
-function isSameLogin(record: SessionRecord, seen: SessionRecord): boolean {
+export function isSameLogin(record: SessionRecord, seen: SessionRecord): boolean {
   return record.subject === seen.subject && record.authenticatedAt === seen.authenticatedAt;
 }

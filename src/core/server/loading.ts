@@ -83,7 +83,7 @@ async function find(
 }
 
 /** By today's options: the record was written under those of its time. */
-function isOver(
+export function isOver(
   { config: { timeline } }: ServerContext,
   { authenticatedAt, createdAt }: SessionRecord,
   now: number,

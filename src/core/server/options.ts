@@ -7,6 +7,7 @@ import {
   checkFunction,
   checkOptions,
   checkSeconds,
+  checkTimeout,
   describe,
   misconfigured,
 } from "../options.ts";
@@ -77,7 +78,6 @@ export const SERVER_STORE_OPTIONS: readonly string[] = [
 ];
 
 const LONGEST_LABEL = 256;
-const LONGEST_TIMEOUT = 60;
 
 /** Checks the options of a store and makes its parts. Throws `ERR_SESSION_CONFIG` and `ERR_SESSION_SECRET`. */
 export function createServerContext(
@@ -92,12 +92,7 @@ export function createServerContext(
   checkFunction(owner, "onEvent", onEvent);
   checkFunction(owner, "label", label);
   checkBoolean(owner, "encrypt", encrypt);
-  checkSeconds(owner, "timeout", timeout);
-  if (timeout > LONGEST_TIMEOUT) {
-    throw misconfigured(
-      `${owner}: timeout is ${timeout} seconds, for which no visitor waits. It is in seconds, not milliseconds: write at most ${LONGEST_TIMEOUT}.`,
-    );
-  }
+  checkTimeout(owner, timeout);
   if (renewAfter !== undefined) checkSeconds(owner, "renewAfter", renewAfter);
   if (onConflict !== "last-wins" && onConflict !== "fail" && typeof onConflict !== "function") {
     throw misconfigured(`${owner}: onConflict must be "last-wins", "fail" or a function.`);

@@ -1,27 +1,35 @@
 import type { ServerContext } from "./context.ts";
 
+/** What a sweeper needs of whoever keeps records. */
+export interface SweeperContext extends Pick<ServerContext, "guard" | "onEvent"> {
+  readonly config: Pick<ServerContext["config"], "clock" | "random">;
+}
+
 const BATCH = 1000;
 /** So many batches beside one request: what is left waits for the next time. */
 const MOST_BATCHES = 20;
 
 /** Removes expired records beside the requests that write, so that it takes no timer and no cron. */
 export class Sweeper {
-  readonly #context: ServerContext;
+  readonly #context: SweeperContext;
   readonly #interval: number;
-  #nextAt: number;
+  readonly #madeAt: number;
+  #nextAt: number | undefined;
   #isSweeping = false;
 
   /** @param interval Seconds, or `false` for never by itself. */
-  constructor(context: ServerContext, interval: number | false) {
+  constructor(context: SweeperContext, interval: number | false) {
     this.#context = context;
     const sweeps = context.guard.repository.sweep !== undefined && interval !== false;
     this.#interval = sweeps ? interval * 1000 : Number.POSITIVE_INFINITY;
-    this.#nextAt = context.config.clock() + this.#jittered();
+    this.#madeAt = context.config.clock();
   }
 
   /** Begins a sweep if one is due, and does not wait for it. */
   sweepIfDue(): void {
     const now = this.#context.config.clock();
+    // Not at construction: where that is at the top of a module, workers give no random bytes.
+    this.#nextAt ??= this.#madeAt + this.#jittered();
     if (now < this.#nextAt || this.#isSweeping) return;
     this.#nextAt = now + this.#jittered();
     // The next writer finds it due again; the breaker has told of the failure.

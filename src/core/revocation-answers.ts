@@ -1,0 +1,254 @@
+import type { Clock } from "./clock.ts";
+import { SessionError } from "./errors.ts";
+import { describe, misconfigured } from "./options.ts";
+import { andThen, type Eventually, isThenable, orElse } from "./promises.ts";
+import type { Random } from "./random.ts";
+import {
+  cacheTime,
+  type RevocableSession,
+  type Revocation,
+  type RevocationContext,
+  type RevokeContext,
+} from "./revocation.ts";
+
+/** So many handles are remembered in a process; beyond that the one that was not asked for longest is forgotten. */
+const MOST_ANSWERS = 10_000;
+
+/** Since when a session has ended, in milliseconds since the epoch, `-Infinity` where nobody knows; `undefined`: it goes on. */
+export type EndedAt = number | undefined;
+
+interface Entry {
+  readonly subject: string | undefined;
+  readonly askedAt: number;
+  /** A promise while the question is under way: others who ask wait for the same. */
+  answer: Eventually<EndedAt>;
+}
+
+export interface RevocationAnswersOptions {
+  readonly owner: string;
+  /** Milliseconds that a load or a save may wait in all. */
+  readonly timeout: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Asks a revocation, within a time limit, and reuses what it answered for as long as that allows. */
+export class RevocationAnswers {
+  readonly #revocation: Revocation;
+  readonly #cacheFor: number;
+  readonly #options: RevocationAnswersOptions;
+  /** By handle, the one that was not asked for longest first. */
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(revocation: Revocation, options: RevocationAnswersOptions) {
+    this.#revocation = revocation;
+    this.#cacheFor = cacheTime(revocation);
+    this.#options = options;
+  }
+
+  /** Begins a load or a save, whose questions share one time limit. */
+  begin(): Patience {
+    return new Patience(this.#options.timeout);
+  }
+
+  /** @returns The answer, at once where it is known or the revocation gives it at once. */
+  ask(session: RevocableSession): Eventually<EndedAt> {
+    const entry = this.#current(session.id);
+    return entry === undefined ? this.askAnew(session, this.begin()) : entry.answer;
+  }
+
+  /** Asks, whatever was answered before. */
+  askAnew(session: RevocableSession, patience: Patience): Eventually<EndedAt> {
+    const { id, subject } = session;
+    const askedAt = this.#options.clock();
+    const answer = this.#call(
+      patience,
+      (context) => this.#revocation.isRevoked(session, context),
+      endedAtOf,
+    );
+    const entry: Entry = { subject, askedAt, answer };
+    this.#keep(id, entry);
+    if (isThenable(answer)) {
+      answer.then(
+        (endedAt) => {
+          entry.answer = endedAt;
+        },
+        () => {
+          // What is there by now may be newer, and say something.
+          if (this.#entries.get(id) === entry) this.#entries.delete(id);
+        },
+      );
+    }
+    return answer;
+  }
+
+  /** What is known without asking. */
+  known(id: string): EndedAt {
+    const answer = this.#current(id)?.answer;
+    return isThenable(answer) ? undefined : answer;
+  }
+
+  /**
+   * Tells that a session has ended.
+   *
+   * @returns Whether it ended by this, as far as can be told.
+   */
+  async revoke(
+    id: string,
+    until: number,
+    patience: Patience,
+    successor?: RevokeContext["successor"],
+  ): Promise<boolean> {
+    if (this.#revocation.revoke === undefined) return true;
+    let hasEnded = false;
+    try {
+      hasEnded = await this.#call(
+        patience,
+        (context) =>
+          this.#revocation.revoke?.(id, until, successor ? { ...context, successor } : context),
+        (answer) => answer !== false,
+      );
+    } finally {
+      // Also the answer to a question that was asked before it ended, and is still under way.
+      this.#entries.delete(id);
+    }
+    const now = this.#options.clock();
+    if (hasEnded) this.#keep(id, { subject: undefined, askedAt: now, answer: now });
+    return hasEnded;
+  }
+
+  /** Tells that all sessions of a subject have ended, but those of some handles. */
+  async revokeAll(subject: string, until: number, except: readonly string[]): Promise<void> {
+    let endedUntil = 0;
+    try {
+      await this.#call(
+        this.begin(),
+        (context) => {
+          endedUntil = context.now;
+          return this.#revocation.revokeAll?.(subject, until, { ...context, except });
+        },
+        () => undefined,
+      );
+    } finally {
+      for (const [id, entry] of this.#entries) {
+        if (entry.subject === subject) this.#entries.delete(id);
+      }
+    }
+    await this.#passed(endedUntil);
+  }
+
+  /** A login that comes next must not fall into the millisecond up to which everything has ended. */
+  async #passed(time: number): Promise<void> {
+    for (let tries = 0; tries < 3 && this.#options.clock() <= time; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  get canRevoke(): boolean {
+    return this.#revocation.revoke !== undefined;
+  }
+
+  get canRevokeAll(): boolean {
+    return this.#revocation.revokeAll !== undefined;
+  }
+
+  #current(id: string): Entry | undefined {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    const age = this.#options.clock() - entry.askedAt;
+    // A clock that was set back must not make an answer last.
+    if (age < 0 || age >= this.#cacheFor) return undefined;
+    this.#keep(id, entry);
+    return entry;
+  }
+
+  #keep(id: string, entry: Entry): void {
+    if (this.#cacheFor === 0) return;
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    if (this.#entries.size <= MOST_ANSWERS) return;
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  #call<Answer>(
+    patience: Patience,
+    ask: (context: RevocationContext) => unknown,
+    read: (answer: unknown) => Answer,
+  ): Eventually<Answer> {
+    let abort: AbortController | undefined;
+    const context: RevocationContext = {
+      now: this.#options.clock(),
+      get signal() {
+        abort ??= new AbortController();
+        return abort.signal;
+      },
+    };
+    const onLate = () => {
+      // Also for one that looks at the signal only now.
+      abort ??= new AbortController();
+      abort.abort();
+    };
+    return orElse<Answer>(
+      () => andThen(patience.wait(ask(context), onLate), read),
+      (error) => {
+        throw this.#failure(error);
+      },
+    );
+  }
+
+  /** Clients that wait different times do not come back all at once. */
+  #failure(cause: unknown): SessionError {
+    const { owner, random } = this.#options;
+    if (cause instanceof SessionError && cause.code === "ERR_SESSION_STORE") return cause;
+    const what = cause instanceof NoAnswer ? cause.message : "failed";
+    const failure = new SessionError(
+      "ERR_SESSION_STORE",
+      `${owner}: the revocation ${what}, so it is not known whether the session has ended, and the request fails. The error's cause says more, where there is one.`,
+      cause instanceof NoAnswer ? undefined : { cause },
+    );
+    failure.headers = { "retry-after": String(1 + ((random(1)[0] ?? 0) % 3)) };
+    return failure;
+  }
+}
+
+/** How long a load or a save waits in all, whatever it has to ask. */
+export class Patience {
+  readonly #timeout: number;
+  readonly #startedAt = performance.now();
+
+  constructor(timeout: number) {
+    this.#timeout = timeout;
+  }
+
+  wait(answer: unknown, onLate: () => void): unknown {
+    if (!isThenable(answer)) return answer;
+    const left = Math.max(0, this.#startedAt + this.#timeout - performance.now());
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        onLate();
+        reject(new NoAnswer(`did not answer within ${this.#timeout / 1000} s`));
+      }, left);
+      const settle = () => clearTimeout(timer);
+      Promise.resolve(answer).then(resolve, reject).then(settle);
+    });
+  }
+}
+
+/** Why there is no answer, where nothing was thrown. */
+class NoAnswer extends Error {}
+
+function endedAtOf(answer: unknown): EndedAt {
+  if (answer === false) return undefined;
+  if (answer === true) return Number.NEGATIVE_INFINITY;
+  if (answer instanceof Date && !Number.isNaN(answer.getTime())) return answer.getTime();
+  throw new NoAnswer(
+    `answered ${answer instanceof Date ? "an invalid Date" : describe(answer)} where true, false or a Date is an answer`,
+  );
+}
+
+export function cannot(owner: string, what: "revoke" | "revokeAll"): SessionError {
+  return misconfigured(
+    `${owner}: ${what}() takes a revocation that has a function ${what}, as repositoryRevocation(repository) has.`,
+  );
+}

@@ -1,0 +1,110 @@
+import { applyChanges, type Contents } from "../core/changes.ts";
+import { SessionError } from "../core/errors.ts";
+import { checkTimeout, misconfigured } from "../core/options.ts";
+import { checkRevocation, type Revocation, type RevokeContext } from "../core/revocation.ts";
+import { RevocationAnswers } from "../core/revocation-answers.ts";
+import { internals, type Session } from "../core/session.ts";
+import type { SessionConfig } from "../core/session-config.ts";
+import { gone, isLibrarysOwn, isLogin, isOver } from "../core/session-intent.ts";
+import { CLOCK_SKEW, type CookieContext, type Loaded, revocableOf } from "./_cookie-opening.ts";
+import { type Exchange, forgetSession, sealSession, sendSession } from "./_cookie-sealing.ts";
+
+/** Seconds. */
+const DEFAULT_TIMEOUT = 2;
+
+interface RevocationOptions {
+  readonly revocation?: Revocation | Revocation["isRevoked"];
+  readonly timeout?: number;
+}
+
+/** `undefined` without a revocation. Throws `ERR_SESSION_CONFIG` for bad options. */
+export function createAnswers(
+  owner: string,
+  { revocation, timeout }: RevocationOptions,
+  { clock, random }: SessionConfig,
+): RevocationAnswers | undefined {
+  if (timeout !== undefined) checkTimeout(owner, timeout);
+  if (revocation === undefined) {
+    if (timeout === undefined) return undefined;
+    throw misconfigured(
+      `${owner}: timeout is how long to wait for the revocation, and there is none.`,
+    );
+  }
+  return new RevocationAnswers(checkRevocation(owner, revocation), {
+    owner,
+    timeout: (timeout ?? DEFAULT_TIMEOUT) * 1000,
+    clock,
+    random,
+  });
+}
+
+/** With a revocation: saves a session that was loaded and changed, if it has not ended meanwhile. */
+export async function saveUnlessEnded<Data extends object>(
+  context: CookieContext,
+  answers: RevocationAnswers,
+  exchange: Exchange,
+  session: Session<Data>,
+  loaded: Loaded,
+): Promise<void> {
+  const isOwn = isLibrarysOwn(session);
+  // Sealed first: what does not fit must not cost the visitor the session that is there.
+  let sealed = isOver(session) ? undefined : sealSession(context, session, loaded.transport);
+  let isAlive: boolean;
+  try {
+    isAlive = await livesUntilNow(context, answers, session, loaded);
+  } catch (error) {
+    if (!isOwn || !(error instanceof SessionError)) throw error;
+    // A notice that shows twice is better than no answer.
+    context.onEvent({ type: "touch-failed", id: loaded.id, error });
+    return;
+  }
+  if (!isAlive) {
+    // The cookie may be a newer session's by now, and only a login may take the place of that.
+    if (isOwn || sealed === undefined) return;
+    if (!isLogin(session)) throw gone();
+    sealed = sealSession(context, session, loaded.transport, takenAlong(context, session, loaded));
+  }
+  if (sealed === undefined) forgetSession(context, exchange, loaded);
+  else sendSession(context, exchange, sealed, loaded);
+}
+
+/** Whether nobody ended the session before. Where this request ends it, or gives it another handle, it has ended then. */
+async function livesUntilNow<Data extends object>(
+  { config }: CookieContext,
+  answers: RevocationAnswers,
+  session: Session<Data>,
+  loaded: Loaded,
+): Promise<boolean> {
+  if (loaded.hasEnded) return true;
+  loaded.patience ??= answers.begin();
+  const { patience, id } = loaded;
+  const revocable = revocableOf(config, loaded);
+  if ((await answers.askAnew(revocable, patience)) !== undefined) return false;
+  if (session.pending === "none") return true;
+  const until = revocable.endsAt + CLOCK_SKEW;
+  loaded.hasEnded = await answers.revoke(id, until, patience, successorOf(session));
+  return loaded.hasEnded;
+}
+
+/** A login begins a session of its own, with a later start. */
+function successorOf<Data extends object>({
+  pending,
+  id,
+  subject,
+}: Session<Data>): RevokeContext["successor"] {
+  return pending === "regenerate" && subject !== undefined ? { id, subject } : undefined;
+}
+
+/** What a login begins with whose session has ended meanwhile. */
+function takenAlong<Data extends object>(
+  { config }: CookieContext,
+  session: Session<Data>,
+  { payload }: Loaded,
+): Contents {
+  // Who logs in twice at once is still the same stranger: both logins keep what `keep` names.
+  if (payload.subject === undefined) return internals.contents(session);
+  // What a user's session held is not to come back: only what this request set itself is the new one's.
+  const contents: Contents = { data: {}, flash: {} };
+  applyChanges(contents, session.changes, config.codec.copy);
+  return contents;
+}
