@@ -12,8 +12,8 @@ import { checkCommands, isCurl, runCurl } from "./docs/shell.ts";
 import { writePrograms } from "./docs/typecheck.ts";
 import { list, ROOT, readManifest } from "./support/repository.ts";
 
-/** Shown, and not checked. */
-const UNCHECKED = ["json", "text", "diff"];
+/** Shown, and not checked; Python by test/format.test.ts. */
+const UNCHECKED = ["json", "text", "diff", "python"];
 
 const { scripts } = await readManifest();
 const pages = await readPages(process.env.KEEPSAKE_DOCS?.split(":") ?? ["README.md", "docs"]);

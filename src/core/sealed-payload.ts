@@ -1,6 +1,6 @@
 import { fromUtf8, utf8 } from "./bytes.ts";
 
-/** What a sealed token holds. `docs/cookie-store.md` has the layout. Times are milliseconds since the epoch. */
+/** What a sealed token holds. `docs/format.md` has the layout. Times are milliseconds since the epoch. */
 export interface SealedPayload {
   readonly handle: Uint8Array;
   readonly issuedAt: number;
