@@ -11,12 +11,16 @@ export interface NodeTotals {
   skipped: number;
 }
 
-/** Prints failures and nothing else, and writes the totals to the file that `KEEPSAKE_TOTALS` names. */
+/** What a test has to say of the machine it ran on, such as which Python it found, begins so. */
+const NOTE = "note: ";
+
+/** Prints failures and notes and nothing else, and writes the totals to the file that `KEEPSAKE_TOTALS` names. */
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const totals: NodeTotals = { passed: 0, failed: 0, skipped: 0 };
   const names: string[] = [];
   const printed = new Map<string, string>();
   const failedFiles = new Set<string>();
+  const notes = new Set<string>();
   let lastNesting = 0;
 
   for await (const { type, data } of events) {
@@ -36,6 +40,9 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
       if ("failureType" in error && error.failureType === "subtestsFailed") continue;
       totals.failed += 1;
       yield `\n  ✗ ${title(names, data)}\n${indent(describe(error.cause ?? error))}\n`;
+    } else if (type === "test:diagnostic" && data.message.startsWith(NOTE)) {
+      if (!notes.has(data.message)) yield `  ${data.message}\n`;
+      notes.add(data.message);
     } else if (type === "test:stdout" && process.env.KEEPSAKE_LONG !== undefined) {
       yield data.message;
     } else if (type === "test:stdout" || type === "test:stderr") {

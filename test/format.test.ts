@@ -24,7 +24,7 @@ const ofK1: Vectors = {
 describe(`The readers of ${PAGE} agree with all vectors`, () => {
   test("in TypeScript, with libsodium-wrappers-sumo", async (context) => {
     context.diagnostic(
-      `The Python reader runs in ${python ?? "nothing: python3 or libsodium is missing"}.`,
+      `note: the format's Python reader runs in ${python ?? "nothing: python3 or libsodium is missing"}`,
     );
     checkAnswers(await askTypeScript(ofK1));
   });

@@ -88,14 +88,16 @@ const python = askPython(questions);
 
 if (python.name === undefined) {
   test("there is no Python with itsdangerous here: the vectors alone say what it writes", (t) => {
-    t.diagnostic("no python3 with itsdangerous: cookies were tested against the vectors alone");
+    t.diagnostic(
+      "note: no python3 with itsdangerous: cookies were tested against the vectors alone",
+    );
     assert.equal(VECTORS.length, 24);
   });
 } else {
   describe(`Cookies, exchanged with ${python.name}`, () => {
     for (const { side, opener, ...answers } of plans) {
       test(`what ${side.name}Sealer writes, Python reads: data and _keepsake`, (t) => {
-        t.diagnostic(`read and written by ${python.name}`);
+        t.diagnostic(`note: cookies are read and written by ${python.name}`);
         for (const [index, data] of SESSIONS.entries()) {
           const { json, refused } = answers.read[index]?.() ?? assert.fail();
           assert.equal(refused, undefined);
