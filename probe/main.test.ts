@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,7 +10,7 @@ import { after, before, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { serviceUrl } from "../scripts/services/index.ts";
 import { openPostgres, openValkey } from "./clients.ts";
-import { STORES } from "./options.ts";
+import { SEALERS, STORES } from "./options.ts";
 import { hosts } from "./serve.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -139,6 +139,43 @@ test("the probe's options reach the store", async (t) => {
   assert.ok(life >= 100_000 && life < 110_000, `the idle timeout is ${life} ms`);
 });
 
+interface Vector {
+  readonly secret: string;
+  readonly time: number;
+  readonly values: Record<string, unknown>;
+  readonly blacksheep: string;
+  readonly starlette: string;
+  readonly flask: string;
+}
+
+for (const sealer of SEALERS) {
+  test(`--sealer ${sealer} reads what that framework wrote, and goes on from there`, async (t) => {
+    const text = readFileSync(join(root, "test/vectors/itsdangerous.json"), "utf8");
+    const [vector] = JSON.parse(text) as Vector[];
+    assert.ok(vector);
+    const { secret, time, values } = vector;
+    const { url } = await start(
+      t,
+      ["--sealer", sealer, "--secret", secret].concat(
+        ["--now", String(time + 60)],
+        ["--cookie-prefix", "none"],
+      ),
+    );
+    const read = async (cookie: string) => {
+      const response = await fetch(`${url}/read`, { headers: { cookie } });
+      return (await response.json()) as { data: unknown; createdAt: string };
+    };
+    const theirs = `session=${vector[sealer]}`;
+    const session = await read(theirs);
+    assert.deepEqual(session.data, values);
+    assert.equal(Date.parse(session.createdAt), time * 1000);
+    const counted = await fetch(`${url}/count`, { headers: { cookie: theirs } });
+    const ours = counted.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+    assert.match(ours, /^session=.+/);
+    assert.deepEqual((await read(ours)).data, { ...values, count: 1 });
+  });
+}
+
 test("the options of server-side stores reach the store", async (t) => {
   const SQLITE_FILE = join(folder, "options.sqlite");
   const secret = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
@@ -191,6 +228,8 @@ test("a word that is no option, or no value of one, is refused with the usage", 
     ["--unknown"],
     ["--store", "cookie", "--renew-after", "60"],
     ["--store", "memory", "--on-conflict", "first-wins"],
+    ["--sealer", "django"],
+    ["--store", "memory", "--sealer", "flask"],
   ];
   for (const args of refused) {
     const { code, stderr } = await runToEnd(args);

@@ -14,6 +14,8 @@ export interface ProbeOptions {
   readonly now: number | undefined;
   readonly transport: "cookie" | "header";
   readonly cookiePrefix: "auto" | "none";
+  /** Whose cookies they are; `undefined` for the library's own. */
+  readonly sealer: SealerName | undefined;
   readonly renewAfter: number | undefined;
   readonly timeout: number | undefined;
   readonly encrypt: boolean;
@@ -26,6 +28,10 @@ const SERVER_STORES = ["memory", "sqlite", "postgres", "valkey"] as const;
 export const STORES = ["cookie", ...SERVER_STORES] as const;
 export type ServerStoreName = (typeof SERVER_STORES)[number];
 export type StoreName = (typeof STORES)[number];
+
+/** What makes cookies as the sessions of these Python frameworks are. */
+export const SEALERS = ["blacksheep", "starlette", "flask"] as const;
+export type SealerName = (typeof SEALERS)[number];
 
 /** The sealed cookie has nothing that these could change. */
 const SERVER_OPTIONS = [
@@ -50,6 +56,10 @@ export const USAGE: string = `npm run probe -- [options]
   --transport NAME         cookie or header (default: cookie)
   --cookie-prefix NAME     auto or none (default: auto)
   --help
+
+For cookie:
+  --sealer NAME            ${SEALERS.join(", ")}: reads and writes the cookies of that framework
+                           (default: a sealed cookie that no other can read)
 
 For ${SERVER_STORES.join(", ")}:
   --renew-after SECONDS    age at which a token is renewed (default: never)
@@ -76,6 +86,7 @@ export function optionsOf(args: string[]): ProbeOptions | "help" {
       now: { type: "string" },
       transport: { type: "string", default: "cookie" },
       "cookie-prefix": { type: "string", default: "auto" },
+      sealer: { type: "string" },
       "renew-after": { type: "string" },
       timeout: { type: "string" },
       encrypt: { type: "boolean" },
@@ -92,6 +103,9 @@ export function optionsOf(args: string[]): ProbeOptions | "help" {
   if (store === "cookie" && misplaced !== undefined) {
     throw new Error(`--${misplaced} takes one of the stores ${SERVER_STORES.join(", ")}.`);
   }
+  if (store !== "cookie" && values.sealer !== undefined) {
+    throw new Error("--sealer takes the store cookie.");
+  }
   const number = (name: "idle-timeout" | "absolute-timeout" | "now" | ServerOption) =>
     numberOf(name, values[name]);
   return {
@@ -104,6 +118,7 @@ export function optionsOf(args: string[]): ProbeOptions | "help" {
     now: number("now"),
     transport: oneOf("transport", values.transport, ["cookie", "header"]),
     cookiePrefix: oneOf("cookie-prefix", values["cookie-prefix"], ["auto", "none"]),
+    sealer: values.sealer === undefined ? undefined : oneOf("sealer", values.sealer, SEALERS),
     renewAfter: number("renew-after"),
     timeout: number("timeout"),
     encrypt: values.encrypt ?? false,

@@ -4,15 +4,23 @@ import {
   cookieTransport,
   headerTransport,
   InMemorySessionStore,
+  type Sealer,
   type ServerSessionStoreOptions,
   type SessionStore,
 } from "keepsake";
+import { blacksheepSealer, flaskSealer, starletteSealer } from "keepsake/interop/itsdangerous";
 import { PostgresSessionStore } from "keepsake/stores/postgres";
 import { SqliteSessionStore } from "keepsake/stores/sqlite";
 import { ValkeySessionStore } from "keepsake/stores/valkey";
 import type { ProbeData } from "./app.ts";
 import { openPostgres, openSqlite, openValkey } from "./clients.ts";
-import type { ProbeOptions } from "./options.ts";
+import type { ProbeOptions, SealerName } from "./options.ts";
+
+const sealers = {
+  blacksheep: blacksheepSealer,
+  starlette: starletteSealer,
+  flask: flaskSealer,
+} satisfies Record<SealerName, (secret: string) => Sealer>;
 
 /** A store, and what is to be done when nobody uses it any more. */
 export interface OpenStore {
@@ -24,9 +32,10 @@ export interface OpenStore {
 export async function openStore(options: ProbeOptions): Promise<OpenStore> {
   switch (options.store) {
     case "cookie": {
-      const { secret = randomBytes(32).toString("base64url") } = options;
+      const { secret = randomBytes(32).toString("base64url"), sealer } = options;
+      const seal = sealer === undefined ? { secret } : { sealer: sealers[sealer](secret) };
       return {
-        store: new CookieSessionStore({ secret, ...commonOptions(options) }),
+        store: new CookieSessionStore({ ...seal, ...commonOptions(options) }),
         close: async () => undefined,
       };
     }
