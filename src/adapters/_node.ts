@@ -1,8 +1,16 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 
+/** What a request of HTTP/1.1 and one of HTTP/2's compatibility API have in common. */
+export interface NodeRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: object;
+  readonly url?: string | undefined;
+  readonly originalUrl?: string;
+}
+
 /** A Node request as the core reads it. */
-export function nodeRequest(request: IncomingMessage & { originalUrl?: string }): SessionRequest {
+export function nodeRequest(request: NodeRequest): SessionRequest {
   return {
     headers: {
       get(name) {
@@ -11,11 +19,21 @@ export function nodeRequest(request: IncomingMessage & { originalUrl?: string })
       },
     },
     get url(): string {
-      const scheme = "encrypted" in request.socket && request.socket.encrypted ? "https" : "http";
+      const scheme = isEncrypted(request) ? "https" : "http";
       const path = request.originalUrl ?? request.url ?? "/";
-      return `${scheme}://${request.headers.host ?? "localhost"}${path}`;
+      return `${scheme}://${hostOf(request) ?? "localhost"}${path}`;
     },
   };
+}
+
+export function isEncrypted({ socket }: NodeRequest): boolean {
+  return "encrypted" in socket && socket.encrypted === true;
+}
+
+/** HTTP/2 has a pseudo-header instead. */
+export function hostOf({ headers }: NodeRequest): string | undefined {
+  const host = headers.host ?? headers[":authority"];
+  return typeof host === "string" ? host : undefined;
 }
 
 /** A Node response as the core changes it. */

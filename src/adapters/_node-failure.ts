@@ -1,0 +1,46 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { SessionError } from "../core/errors.ts";
+import { nodeResponse } from "./_node.ts";
+import { addHeaders, refusalText } from "./_refusal.ts";
+
+export function statusOf(error: unknown): number {
+  return error instanceof SessionError ? error.status : 500;
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof SessionError ? refusalText(error) : "Internal Server Error";
+}
+
+/** What nobody else is told of. A client's bad request is not worth a line, because any client can cause it. */
+export function report(error: unknown): void {
+  // biome-ignore lint/suspicious/noConsole: as the error handlers of frameworks do, where nobody set another
+  if (statusOf(error) >= 500) console.error(error);
+}
+
+/** Takes back what a handler has set on its response, which is not sent, for another answer that is no success. */
+export function beginAgain(
+  response: ServerResponse,
+  before: OutgoingHttpHeaders,
+  error: unknown,
+): void {
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  for (const [name, value] of Object.entries(before)) {
+    if (value !== undefined) response.setHeader(name, value);
+  }
+  if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
+  response.statusCode = statusOf(error);
+  // HTTP/2 has no such words, and warns.
+  if (response.req.httpVersionMajor < 2) response.statusMessage = "";
+}
+
+/** The answer to an error where the application has none; half an answer is cut off, so that it is not taken for whole. */
+export function answerPlainly(response: ServerResponse, error: unknown): void {
+  report(error);
+  if (response.headersSent) {
+    if (!response.writableEnded) response.destroy();
+    return;
+  }
+  response.statusCode = statusOf(error);
+  response.setHeader("content-type", "text/plain; charset=utf-8");
+  response.end(textOf(error));
+}

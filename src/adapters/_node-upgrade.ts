@@ -1,0 +1,178 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { SessionError } from "../core/errors.ts";
+import type { OnEvent } from "../core/events.ts";
+import type { SessionMiddleware } from "../core/middleware.ts";
+import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
+import { isCrossOrigin, ownOrigins, readOrigins } from "../core/origins.ts";
+import { andThen, orElse } from "../core/promises.ts";
+import type { Session } from "../core/session.ts";
+import type { DefaultData } from "../core/session-data.ts";
+import { hostOf, isEncrypted, nodeRequest } from "./_node.ts";
+import { report, statusOf, textOf } from "./_node-failure.ts";
+import { readWatchOptions, SessionWatch, WATCH_OPTIONS, type WatchOptions } from "./_node-watch.ts";
+import { defineSession } from "./_property.ts";
+
+/** How `withSession.upgrade` admits sockets, and how it finds out that a session has ended. */
+export interface UpgradeOptions extends WatchOptions {
+  /**
+   * Origins whose pages may open a socket beside those of the server itself, each exact, as a browser writes it:
+   * `"https://app.example"`. Default: none. What the server itself is called it takes from the `Host` header, so behind a
+   * proxy that changes that, name the origin here.
+   */
+  readonly origins?: readonly string[];
+  /**
+   * Is told of what kept a session from being loaded, and of what the handler threw; the client has its answer by then.
+   * Default: what is an error of the server is written to the console.
+   */
+  readonly onError?: (error: unknown, request: IncomingMessage) => void;
+}
+
+/** What an upgrade adds to a request: `request.session` and `request.sessionEnded`. */
+export type WithEndingSession<
+  Data extends object = DefaultData,
+  Property extends string = "session",
+> = {
+  /** The visitor's session. It can be read; every change throws `ERR_SESSION_COMMITTED`. */
+  readonly [Name in Property]: Session<Data>;
+} & {
+  /**
+   * Aborted when the session has ended: by a logout, a revocation, another login or a timeout. Its `reason` is a
+   * `SessionError`: `ERR_SESSION_GONE`, or `ERR_SESSION_STORE` where the store could not tell for too long. A stranger's
+   * is never aborted.
+   */
+  readonly [Name in `${Property}Ended`]: AbortSignal;
+};
+
+/** A listener for `upgrade` that is given the session with the request. It has to accept or to end the socket. */
+export type UpgradeHandler<
+  Data extends object = DefaultData,
+  Property extends string = "session",
+> = (
+  request: IncomingMessage & WithEndingSession<Data, Property>,
+  socket: Duplex,
+  head: Buffer,
+) => unknown;
+
+/** What an upgrade needs of the adapter. */
+export interface UpgradeParts<Data extends object, Property extends string> {
+  readonly middleware: SessionMiddleware<Data>;
+  readonly handler: UpgradeHandler<Data, Property>;
+  readonly property: string;
+  readonly skip: ((request: IncomingMessage) => boolean) | undefined;
+  readonly onEvent: OnEvent;
+}
+
+const OWNER = "upgrade";
+const LONGEST_ORIGIN = 256;
+const READ_ONLY =
+  "An upgrade has no response to save the session with, so there it can only be read. " +
+  "Change the session in an ordinary request.";
+
+/** A listener for a server's event `upgrade`. Throws `ERR_SESSION_CONFIG` for bad options. */
+export function upgradeListener<Data extends object, Property extends string>(
+  { middleware, handler, property, skip, onEvent }: UpgradeParts<Data, Property>,
+  options: UpgradeOptions = {},
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  if (typeof handler !== "function") {
+    throw misconfigured(`${OWNER}: give the listener that is to have the session.`);
+  }
+  checkOptions(OWNER, options, ["origins", "onError", ...WATCH_OPTIONS]);
+  const { onError = report } = options;
+  checkFunction(OWNER, "onError", onError);
+  const trusted = readOrigins(OWNER, "origins", options.origins);
+  const watch = new SessionWatch(readWatchOptions(OWNER, options), onEvent);
+  const headers = middleware.vary.filter((name) => !AMBIENT.includes(name.toLowerCase()));
+
+  return (request, socket, head) => {
+    // Node has taken its own listener off, and a client that goes must not end the process.
+    socket.on("error", ignore);
+    const isForeign = comesFromElsewhere(request, trusted);
+    const refuseForeign = (): void => {
+      const origin = request.headers.origin?.slice(0, LONGEST_ORIGIN);
+      onEvent({ type: "upgrade-refused", origin });
+      refuse(socket, 403, "Forbidden");
+    };
+    if (isForeign && !carriesOnly(request, headers)) {
+      refuseForeign();
+      return;
+    }
+    const fail = (error: unknown, written: number): void => {
+      if (bytesOf(socket) > written) socket.destroy();
+      else if (!socket.destroyed) refuse(socket, statusOf(error), textOf(error), error);
+      onError(error, request);
+    };
+    const accept = (session: Session<Data>, isSkipped: boolean): void => {
+      if (socket.destroyed) return;
+      const isStranger = isSkipped || session.isNew;
+      if (isForeign && isStranger) {
+        refuseForeign();
+        return;
+      }
+      const ended = isStranger
+        ? new AbortController().signal
+        : watch.add(socket, () => middleware.isAlive(nodeRequest(request), session));
+      const written = bytesOf(socket);
+      orElse(
+        () => {
+          defineSession(request, property, "request", session);
+          Object.defineProperty(request, `${property}Ended`, { configurable: true, value: ended });
+          return handler(
+            request as IncomingMessage & WithEndingSession<Data, Property>,
+            socket,
+            head,
+          );
+        },
+        (error) => fail(error, written),
+      );
+    };
+    const written = bytesOf(socket);
+    orElse<void>(
+      () => {
+        if (skip?.(request)) return accept(middleware.skipped(), true);
+        const loaded = middleware.loadReadOnly(nodeRequest(request), READ_ONLY);
+        return andThen(loaded, (session) => accept(session, false));
+      },
+      (error) => {
+        // Whoever has gone is owed no answer, and the store tells of its own failures.
+        if (!socket.destroyed) fail(error, written);
+      },
+    );
+  };
+}
+
+/** Headers that a browser sends by itself, whoever's page asked for it. */
+const AMBIENT = ["cookie", "authorization"];
+
+/** Whether the session can only come from a header that no page of a browser can send. */
+function carriesOnly({ headers }: IncomingMessage, names: readonly string[]): boolean {
+  if (headers.cookie !== undefined) return false;
+  return names.some((name) => headers[name.toLowerCase()] !== undefined);
+}
+
+function comesFromElsewhere(request: IncomingMessage, trusted: ReadonlySet<string>): boolean {
+  const { headers } = nodeRequest(request);
+  const own = ownOrigins(hostOf(request), isEncrypted(request), headers.get("x-forwarded-proto"));
+  return isCrossOrigin({ headers, own }, trusted);
+}
+
+/** Answers by hand, because an upgrade has no response. */
+function refuse(socket: Duplex, status: number, text: string, error?: unknown): void {
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "Connection: close",
+    "Cache-Control: no-store",
+    "Content-Type: text/plain; charset=utf-8",
+    `Content-Length: ${text.length}`,
+  ];
+  const retryAfter = error instanceof SessionError ? error.headers["retry-after"] : undefined;
+  if (retryAfter !== undefined) lines.push(`Retry-After: ${retryAfter}`);
+  socket.once("finish", () => socket.destroy());
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
+}
+
+function bytesOf(socket: Duplex): number {
+  return "bytesWritten" in socket ? Number(socket.bytesWritten) : 0;
+}
+
+function ignore(): void {}

@@ -1,0 +1,164 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Duplex } from "node:stream";
+import { warnOnce } from "../core/events.ts";
+import { checkFunction } from "../core/options.ts";
+import { andThen, orElse } from "../core/promises.ts";
+import type { Session } from "../core/session.ts";
+import type { DefaultData } from "../core/session-data.ts";
+import { nodeRequest, nodeResponse } from "./_node.ts";
+import { answerPlainly, beginAgain } from "./_node-failure.ts";
+import { holdResponse } from "./_node-hold.ts";
+import { type UpgradeHandler, type UpgradeOptions, upgradeListener } from "./_node-upgrade.ts";
+import { defineSession, type PropertyOptions, readProperty } from "./_property.ts";
+import {
+  createMiddleware,
+  readArguments,
+  type SessionsOptions,
+  type SessionsSource,
+} from "./_sessions.ts";
+
+export type { UpgradeHandler, UpgradeOptions, WithEndingSession } from "./_node-upgrade.ts";
+
+/** A request of `node:http`, or of HTTP/2's compatibility API. */
+export type AnyRequest = IncomingMessage | Http2ServerRequest;
+/** A response of `node:http`, or of HTTP/2's compatibility API. */
+export type AnyResponse = ServerResponse | Http2ServerResponse;
+
+/** What the wrapper takes beside the options of every adapter. */
+export interface NodeOptions<Property extends string = string> extends PropertyOptions<Property> {
+  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
+  readonly skip?: (request: IncomingMessage) => boolean;
+  /**
+   * Answers in place of the handler, after an error that it threw, or that kept the session from being loaded or saved.
+   * Where the answer had begun by then (`response.headersSent`), the connection is cut afterwards. Default: the status
+   * that fits and one line of text, and on the console what is an error of the server.
+   */
+  readonly onError?: (
+    error: unknown,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) => unknown;
+}
+
+/** What the wrapper adds to a request: `req.session`. */
+export type WithSession<Data extends object = DefaultData, Property extends string = "session"> = {
+  /** The visitor's session: always there, and saved by itself before the response leaves. */
+  readonly [Name in Property]: Session<Data>;
+};
+
+/** Puts a session under a handler, and gives back one as `createServer` takes it. */
+export interface NodeSessions<
+  Data extends object = DefaultData,
+  Property extends string = "session",
+> {
+  <Request extends AnyRequest = IncomingMessage, Response extends AnyResponse = ServerResponse>(
+    handler: (request: Request & WithSession<Data, Property>, response: Response) => unknown,
+  ): (request: Request, response: Response) => void;
+
+  /**
+   * Puts a session under a listener for the event `upgrade`, as WebSockets begin with it: `request.session`, which can be
+   * read and not changed, and `request.sessionEnded`, a signal that is aborted when the session ends while the socket is
+   * open. A socket that is still open at the next check after that is destroyed.
+   *
+   * Before the handler runs, an upgrade that a page of another origin asked for is refused with 403, one whose session
+   * cannot be loaded with 503, or 400 where it names two.
+   *
+   * @throws `ERR_SESSION_CONFIG` for bad options.
+   *
+   * @example
+   * ```ts
+   * const webSockets = new WebSocketServer({ noServer: true });
+   * server.on("upgrade", withSession.upgrade((request, socket, head) => {
+   *   webSockets.handleUpgrade(request, socket, head, (client) => {
+   *     request.sessionEnded.addEventListener("abort", () => client.close(1008, "session ended"));
+   *   });
+   * }));
+   * ```
+   */
+  upgrade(
+    handler: UpgradeHandler<Data, Property>,
+    options?: UpgradeOptions,
+  ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+/**
+ * Sessions for the servers of `node:http`, `node:https` and `node:http2`, as `req.session`, without a framework. Of the
+ * latter it is the compatibility API. Where TypeScript takes that for HTTP/1.1, as with `createSecureServer`, say so:
+ * `withSession<Http2ServerRequest, Http2ServerResponse>(…)`.
+ *
+ * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
+ * @throws `ERR_SESSION_SECRET`, `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * const withSession = sessions(secretsFromEnv("APP_SECRET"));
+ * createServer(withSession((req, res) => res.end(`Hello ${req.session.subject}`))).listen(3000);
+ * ```
+ */
+export function sessions<Data extends object = DefaultData, Property extends string = "session">(
+  source: SessionsSource<Data, NodeOptions<Property>>,
+  options: SessionsOptions<Data> & NodeOptions<Property> = {},
+): NodeSessions<Data, Property> {
+  const given = readArguments(source, options);
+  const middleware = createMiddleware(given, ["onError", "property", "skip"]);
+  const { onError, skip, onEvent = warnOnce } = given.options;
+  checkFunction("sessions", "onError", onError);
+  checkFunction("sessions", "skip", skip);
+  const property = readProperty(given.options.property);
+
+  const withSession = <Request extends AnyRequest, Response extends AnyResponse>(
+    handler: (request: Request & WithSession<Data, Property>, response: Response) => unknown,
+  ) => {
+    return (request: Request, response: Response): void => {
+      // HTTP/2's compatibility API has the same methods and properties.
+      const [incoming, plain] = [request as IncomingMessage, response as ServerResponse];
+      const before = plain.getHeaders();
+      const fail = (error: unknown): void => answerError(error, incoming, plain, onError);
+      const failEarly = (error: unknown): void => {
+        if (!plain.headersSent) beginAgain(plain, before, error);
+        fail(error);
+      };
+      const run = (session: Session<Data>): void => {
+        orElse(() => {
+          defineSession(request, property, "req", session);
+          return handler(request as Request & WithSession<Data, Property>, response);
+        }, failEarly);
+      };
+      const proceed = (session: Session<Data>): void => {
+        const save = () => middleware.save(nodeRequest(request), nodeResponse(plain), session);
+        holdResponse(plain, { save, fail });
+        run(session);
+      };
+      orElse<void>(() => {
+        if (skip?.(incoming)) return run(middleware.skipped());
+        return andThen(middleware.load(nodeRequest(request)), proceed);
+      }, failEarly);
+    };
+  };
+  return Object.assign(withSession, {
+    upgrade: (handler: UpgradeHandler<Data, Property>, upgradeOptions?: UpgradeOptions) =>
+      upgradeListener({ middleware, handler, property, skip, onEvent }, upgradeOptions),
+  });
+}
+
+/** Lets the application answer, and sees to it that half an answer is not taken for a whole one. */
+function answerError(
+  error: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onError: NodeOptions["onError"],
+): void {
+  if (onError === undefined) {
+    answerPlainly(response, error);
+    return;
+  }
+  const hadBegun = response.headersSent;
+  const cut = (): void => {
+    if (hadBegun && !response.writableEnded) response.destroy();
+  };
+  orElse(
+    () => andThen(onError(error, request, response), cut),
+    (worse) => answerPlainly(response, worse),
+  );
+}
