@@ -94,6 +94,12 @@ export function codeOf(error: unknown): string {
   return String(error);
 }
 
+/** The status of an answer to an error. */
+export function statusOf(error: unknown): number {
+  const status = error instanceof Error && "status" in error ? Number(error.status) : 500;
+  return status >= 400 && status < 600 ? status : 500;
+}
+
 const routes: Record<string, Route> = {
   "GET /healthz": () => text("ok"),
   "GET /read": ({ session }) =>

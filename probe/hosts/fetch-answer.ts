@@ -1,6 +1,5 @@
 import type { Session, SessionStore } from "keepsake";
-import { answer, codeOf, type ProbeData } from "../app.ts";
-import { statusOf } from "./node-answer.ts";
+import { answer, codeOf, type ProbeData, statusOf } from "../app.ts";
 
 /** Answers with a Fetch response, for the frameworks that are built around those. */
 export async function answerFetch(

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Session, SessionStore } from "keepsake";
-import { answer, codeOf, type ProbeData } from "../app.ts";
+import { answer, codeOf, type ProbeData, statusOf } from "../app.ts";
 
 /** Answers through Node's own response, for the frameworks that are built around it. */
 export async function answerNode(
@@ -34,9 +34,4 @@ export function answerNodeError(error: unknown, response: ServerResponse): void 
   response.statusCode = statusOf(error);
   response.setHeader("content-type", "text/plain; charset=utf-8");
   response.end(`error: ${codeOf(error)}`);
-}
-
-export function statusOf(error: unknown): number {
-  const status = error instanceof Error && "status" in error ? Number(error.status) : 500;
-  return status >= 400 && status < 600 ? status : 500;
 }

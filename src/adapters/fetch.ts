@@ -1,10 +1,7 @@
-import { SessionError } from "../core/errors.ts";
-import type { SessionMiddleware } from "../core/middleware.ts";
 import { checkFunction } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
-import { withOpenHeaders } from "./_fetch-response.ts";
-import { addHeaders, isClientsFault, refusalText } from "./_refusal.ts";
+import { answer } from "./_fetch-answer.ts";
 import {
   createMiddleware,
   readArguments,
@@ -23,20 +20,29 @@ export interface FetchOptions {
   readonly onError?: (error: unknown, request: Request) => Response | Promise<Response>;
 }
 
-/** A Fetch handler that is given the session after the request. `Rest` is what the runtime passes besides. */
-export type SessionHandler<Data extends object, Rest extends unknown[]> = (
-  request: Request,
-  session: Session<Data>,
-  ...rest: Rest
-) => Response | Promise<Response>;
+/**
+ * A Fetch handler that is given the session after the request. `Rest` is what the runtime passes besides. It may answer
+ * with nothing where the runtime wants that, as Bun does after `server.upgrade(request)`.
+ */
+export type SessionHandler<
+  Data extends object,
+  Rest extends unknown[],
+  Answer extends Response | undefined = Response,
+> = (request: Request, session: Session<Data>, ...rest: Rest) => Answer | Promise<Answer>;
 
 /** Puts a session under a handler, and gives back one as `Bun.serve`, `Deno.serve` and workers take it. */
-export type FetchSessions<Data extends object> = <Rest extends unknown[]>(
-  handler: SessionHandler<Data, Rest>,
-) => (request: Request, ...rest: Rest) => Promise<Response>;
+export type FetchSessions<Data extends object> = <
+  Rest extends unknown[],
+  Answer extends Response | undefined = Response,
+>(
+  handler: SessionHandler<Data, Rest, Answer>,
+) => (request: Request, ...rest: Rest) => Promise<Answer | Response>;
 
 /**
  * Sessions for anything that turns a `Request` into a `Response`: Bun, Deno, workers, route handlers.
+ *
+ * An answer that cannot carry a token is passed on as it is, such as an upgrade to a WebSocket by Deno, or none at all
+ * by Bun. The session can be read there; if it was changed, the answer is `ERR_SESSION_COMMITTED`.
  *
  * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
  * @throws `ERR_SESSION_SECRET`, `ERR_SESSION_CONFIG` for bad options.
@@ -61,52 +67,4 @@ export function sessions<Data extends object = DefaultData>(
       skip?.(request)
         ? handler(request, middleware.skipped(), ...rest)
         : answer(middleware, request, (session) => handler(request, session, ...rest), onError);
-}
-
-async function answer<Data extends object>(
-  middleware: SessionMiddleware<Data>,
-  request: Request,
-  handler: (session: Session<Data>) => Response | Promise<Response>,
-  onError: FetchOptions["onError"],
-): Promise<Response> {
-  const failed = async (error: unknown): Promise<Response> => {
-    if (onError !== undefined) {
-      const response = withOpenHeaders(await onError(error, request));
-      if (error instanceof SessionError) addHeaders(response, error);
-      return response;
-    }
-    if (isClientsFault(error)) return new Response(refusalText(error), { status: error.status });
-    throw error;
-  };
-
-  let session: Session<Data>;
-  try {
-    session = await middleware.load(request);
-  } catch (error) {
-    return failed(error);
-  }
-  const saved = async (answered: Response): Promise<Response> => {
-    if (middleware.closeUnused(session)) return answered;
-    const response = withOpenHeaders(answered);
-    await middleware.save(request, response, session);
-    return response;
-  };
-  let answered: Response;
-  try {
-    answered = await handler(session);
-  } catch (error) {
-    // Frameworks on top throw a response to answer with it.
-    if (error instanceof Response) answered = error;
-    else if (onError !== undefined) answered = await onError(error, request);
-    else {
-      // Nobody is left to answer, but a session that ended must not live on in the store.
-      await saved(new Response(null, { status: 500 }));
-      throw error;
-    }
-  }
-  try {
-    return await saved(answered);
-  } catch (error) {
-    return failed(error);
-  }
 }

@@ -3,7 +3,7 @@ import { SessionError } from "../core/errors.ts";
 import { checkFunction } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
-import { withOpenHeaders } from "./_fetch-response.ts";
+import { readableLater, saveWith } from "./_fetch-response.ts";
 import { addHeaders, refusalText } from "./_refusal.ts";
 import {
   createMiddleware,
@@ -52,10 +52,10 @@ export function sessions<Data extends object = DefaultData>(
     try {
       const session = await middleware.load(request);
       c.set("session", session);
+      const original = readableLater(request);
       await next();
       if (middleware.closeUnused(session)) return;
-      const response = withOpenHeaders(c.res);
-      await middleware.save(request, response, session);
+      const response = await saveWith(middleware, original, c.res, session);
       if (response !== c.res) replaceResponse(c, response);
     } catch (error) {
       if (c.finalized || error instanceof SessionError) replaceResponse(c, emptyResponse(error));
