@@ -12,6 +12,8 @@ const BINARIES = {
   node26: "node_modules/node26/bin/node",
   bun: "node_modules/@oven/bun-linux-x64/bin/bun",
   deno: "node_modules/@deno/linux-x64-glibc/deno",
+  workerd: "node_modules/@cloudflare/workerd-linux-64/bin/workerd",
+  "workerd with nodejs_compat": "node_modules/@cloudflare/workerd-linux-64/bin/workerd",
 } as const;
 
 export type Runtime = keyof typeof BINARIES;

@@ -19,6 +19,16 @@ const NODE_ARGUMENTS = [
 /** Long enough for a test that installs packages, short enough to find one that hangs. */
 const TIMEOUT = 600_000;
 
+const RUNNERS: Readonly<Record<Runtime, (run: Run) => Promise<Outcome>>> = {
+  node22: runNode,
+  node24: runNode,
+  node26: runNode,
+  bun: runBun,
+  deno: runDeno,
+  workerd: (run) => runWorkerd(run),
+  "workerd with nodejs_compat": (run) => runWorkerd(run, "--nodejs-compat"),
+};
+
 /**
  * Runs test files on a runtime.
  *
@@ -29,7 +39,7 @@ export function testsOn(
   files: readonly string[],
   env: () => Readonly<Record<string, string>>,
 ): Step {
-  const runner = runtime === "bun" ? runBun : runtime === "deno" ? runDeno : runNode;
+  const runner = RUNNERS[runtime];
   return {
     title: `Tests on ${runtime} (${files.length} ${files.length === 1 ? "file" : "files"})`,
     work: async () => {
@@ -63,12 +73,7 @@ async function runNode({ binary, files, env, results }: Run): Promise<Outcome> {
     // At a SIGTERM it ends the files that run, and goes on with the next.
     endsWith: "SIGKILL",
   });
-  const totals = await readFile(results, "utf8").catch(() => {
-    throw new Error(
-      `The runner ended with ${code} before it had results: it was killed, or crashed.`,
-    );
-  });
-  return agree(code, JSON.parse(totals) as NodeTotals, "");
+  return agree(code, await readTotals(results, code), "");
 }
 
 async function runBun({ binary, files, env, results }: Run): Promise<Outcome> {
@@ -109,6 +114,16 @@ async function runDeno({ binary, files, env, results }: Run): Promise<Outcome> {
   return agree(code, countJunit(await readResults(results)), without(/ \.\.\. ok /, output));
 }
 
+/** Its program runs on Node, and the tests in the worker that it starts. */
+async function runWorkerd({ files, env, results }: Run, ...options: string[]): Promise<Outcome> {
+  const { code, output } = await run(
+    binaryOf("node26"),
+    ["--disable-warning=ExperimentalWarning", "scripts/workerd.ts", ...options, ...files],
+    { env: { ...env, KEEPSAKE_TOTALS: results } },
+  );
+  return agree(code, await readTotals(results, code, output), output);
+}
+
 /** A runner may fail without a test that failed: a file that does not load, say. */
 function agree(code: number, totals: NodeTotals, output: string): Outcome {
   const failed = code !== 0 && totals.failed === 0 ? 1 : totals.failed;
@@ -121,6 +136,14 @@ function without(pattern: RegExp, output: string): string {
     .split("\n")
     .filter((line) => !pattern.test(line))
     .join("\n");
+}
+
+async function readTotals(file: string, code: number, output = ""): Promise<NodeTotals> {
+  const totals = await readFile(file, "utf8").catch(() => {
+    const what = `The runner ended with ${code} before it had results: it was killed, or crashed.`;
+    throw new Error(`${what}\n${output}`.trimEnd());
+  });
+  return JSON.parse(totals) as NodeTotals;
 }
 
 async function readResults(file: string): Promise<string> {

@@ -7,7 +7,14 @@ import { build, lint, types } from "./tasks.ts";
 import { testFiles } from "./test-files.ts";
 import { testsOn } from "./test-runs.ts";
 
-const OTHER_RUNTIMES: readonly Runtime[] = ["node24", "node22", "bun", "deno"];
+const OTHER_RUNTIMES: readonly Runtime[] = [
+  "node24",
+  "node22",
+  "bun",
+  "deno",
+  "workerd",
+  "workerd with nodejs_compat",
+];
 
 const browser: Step = {
   title: "Browser (chromium)",

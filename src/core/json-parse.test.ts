@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseJson } from "./json-parse.ts";
+import { LONG } from "./kit.test.ts";
 
-const runs = process.env.KEEPSAKE_LONG === undefined ? 2000 : 200_000;
+const runs = LONG ? 200_000 : 2000;
 
 /** Keys made of what JSON escapes, and of what the escaping of keys here might stumble over. */
 const key = fc

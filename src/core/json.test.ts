@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { assign, copyJson, equalJson, findMisfit, type Values } from "./json.ts";
 import { type Any, runs } from "./kit.test.ts";
@@ -140,16 +139,9 @@ for (const [name, value] of SUBTLE) {
   });
 }
 
-test("objects without a prototype and of another realm are as good as any", () => {
-  for (const value of [
-    Object.create(null),
-    runInNewContext("({ a: [1, { b: null }] })"),
-    runInNewContext("[[], {}]"),
-    Object.freeze([Object.freeze({})]),
-  ]) {
-    assert.equal(find(value), undefined);
-  }
-  assert.match(find(runInNewContext("new Date()"))?.what ?? "", /Date/);
+test("objects without a prototype and frozen ones are as good as any", () => {
+  assert.equal(find(Object.create(null)), undefined);
+  assert.equal(find(Object.freeze([Object.freeze({})])), undefined);
 });
 
 test("the same object twice is no cycle", () => {

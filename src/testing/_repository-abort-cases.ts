@@ -2,7 +2,13 @@ import { DAY, isOneOf, NOW, nextOf, type RepositoryCase } from "./_repository-sc
 import { equal, ok } from "./check.ts";
 
 /** Whether a repository cancels is its own affair: a verb may do what it does, or fail, but nothing by halves. */
-const aborted = { now: NOW, signal: AbortSignal.abort() };
+const aborted = {
+  now: NOW,
+  // Made when it is asked for: a worker makes none while a module is loaded.
+  get signal(): AbortSignal {
+    return AbortSignal.abort();
+  },
+};
 
 export const abortCases: readonly RepositoryCase[] = [
   [

@@ -6,7 +6,7 @@ import type { Program } from "./typecheck.ts";
 
 const PATIENCE = 20_000;
 const LISTENING =
-  /^@listening (?<port>\d+)$|^deno serve: Listening on http:\/\/127\.0\.0\.1:(?<served>\d+)/m;
+  /^@listening (?<port>\d+)$|^(?:deno serve: L|l)istening on http:\/\/127\.0\.0\.1:(?<served>\d+)/m;
 
 /** An example that runs as a program: it has come to its end, or it is a server that listens. */
 export class Example {
@@ -35,13 +35,15 @@ export class Example {
         ...(isModule ? ["serve", "--host=127.0.0.1", "--port=0"] : ["run"]),
         ...["--allow-all", "--no-check", "--no-lock", condition, `--preload=${preload}`, path],
       ],
+      worker: ["--disable-warning=ExperimentalWarning", `${ROOT}scripts/serve-worker.ts`, path],
     }[runtime];
-    const child = spawn(binaryOf(runtime), args, {
+    const child = spawn(binaryOf(runtime === "worker" ? "node26" : runtime), args, {
       cwd: folder,
       env: {
         PATH: process.env.PATH,
         HOME: folder,
         NO_COLOR: "1",
+        PORT: "0",
         APP_SECRET_1: SECRET,
         ...env,
       },
@@ -59,7 +61,8 @@ export class Example {
 
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill("SIGKILL");
+    // Not SIGKILL: what serves a worker has a process of its own to end.
+    this.#child.kill("SIGTERM");
     await once(this.#child, "exit");
   }
 

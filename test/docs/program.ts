@@ -24,8 +24,10 @@ export function changesTypes({ code }: Block): boolean {
   return /^\s*declare (?:module|global)\b/m.test(code);
 }
 
-/** Where a block is meant to run: its first line may say `// bun` or `// deno`. */
-export function runtimeOf({ code }: Block): "node26" | "bun" | "deno" {
-  const [, name] = /^\/\/ (bun|deno)\b/i.exec(code.trimStart()) ?? [];
-  return name === undefined ? "node26" : name.toLowerCase() === "bun" ? "bun" : "deno";
+const RUNTIMES = ["bun", "deno", "worker"] as const;
+
+/** Where a block is meant to run: its first line may say `// bun`, `// deno` or `// worker`. */
+export function runtimeOf({ code }: Block): (typeof RUNTIMES)[number] | "node26" {
+  const [, name] = /^\/\/ (\w+)$/m.exec(code.trimStart().split("\n")[0] ?? "") ?? [];
+  return RUNTIMES.find((each) => each === name?.toLowerCase()) ?? "node26";
 }

@@ -19,6 +19,18 @@ const GLOBALS = `
 declare const Bun: {
   serve(options: { port?: number; fetch(request: Request): Response | Promise<Response> }): { readonly port: number };
 };
+declare namespace Bun {
+  interface Server {
+    upgrade(request: Request, options: { data: unknown }): boolean;
+  }
+  interface ServerWebSocket<T> {
+    readonly data: T;
+    send(text: string): void;
+  }
+}
+declare module "cloudflare:workers" {
+  export const env: Readonly<Record<string, string>>;
+}
 declare const Deno: {
   serve(options: { port?: number }, handler: (request: Request) => Response | Promise<Response>): unknown;
   serve(handler: (request: Request) => Response | Promise<Response>): unknown;
