@@ -3,6 +3,8 @@ import type { Server } from "node:http";
 import { connect as connectHttp2, type Http2Server } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import type { TestContext } from "node:test";
+import { SessionError, type SessionStore } from "keepsake";
+import { slow } from "./express-kit.test.ts";
 
 // Shared by tests of adapters for frameworks on Node's own responses; it has none of its own.
 
@@ -56,3 +58,16 @@ export const cookiesOf = (response: Response): string =>
     .getSetCookie()
     .map((line) => line.split(";")[0])
     .join("; ");
+
+/** A store whose saves fail, later. */
+export const failing = (error: unknown): SessionStore => {
+  const store = slow();
+  return { load: (request) => store.load(request), save: () => Promise.reject(error) };
+};
+
+/** What a store throws that wants to be asked again, after it has ended a session. */
+export function busy(): SessionError {
+  const error = new SessionError("ERR_SESSION_STORE", "down for a moment");
+  error.headers = { "retry-after": "2", "set-cookie": ["__Host-session=; Max-Age=0"] };
+  return error;
+}

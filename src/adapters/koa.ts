@@ -1,0 +1,140 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { DefaultState, ExtendableContext, Next, ParameterizedContext } from "koa";
+import type { SessionError } from "../core/errors.ts";
+import { warnOnce } from "../core/events.ts";
+import { checkFunction } from "../core/options.ts";
+import type { Eventually } from "../core/promises.ts";
+import type { Session } from "../core/session.ts";
+import type { DefaultData, SessionData } from "../core/session-data.ts";
+import { nodeRequest, nodeResponse } from "./_node.ts";
+import { beginAgain, statusOf } from "./_node-failure.ts";
+import { holdResponse } from "./_node-hold.ts";
+import { insist, upheld } from "./_node-late.ts";
+import { defineSession, type PropertyOptions, readProperty } from "./_property.ts";
+import { isClientsFault, refusalText } from "./_refusal.ts";
+import {
+  createMiddleware,
+  readArguments,
+  type SessionsOptions,
+  type SessionsSource,
+} from "./_sessions.ts";
+
+declare module "koa" {
+  interface DefaultContext extends AugmentedContext {}
+}
+
+/**
+ * `ctx.session` of every Koa application, once `SessionData` is augmented. Before that it is left to what `sessions`
+ * adds to one application: both at once would be an intersection, in which the looser of them wins.
+ */
+export type AugmentedContext = keyof SessionData extends never ? object : SessionContext;
+
+/** What the middleware adds to a Koa context: `ctx.session`. */
+export type SessionContext<
+  Data extends object = DefaultData,
+  Property extends string = "session",
+> = {
+  /** The visitor's session: always there, and saved by itself before the response leaves. */
+  readonly [Name in Property]: Session<Data>;
+};
+
+/** What the middleware takes beside the options of every adapter. */
+export interface KoaOptions<Property extends string = string> extends PropertyOptions<Property> {
+  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
+  readonly skip?: (ctx: ExtendableContext) => boolean;
+}
+
+/** A middleware as Koa takes it, which tells the application's type what it adds to the context. */
+export interface KoaMiddleware<Data extends object, Property extends string = "session"> {
+  (ctx: ExtendableContext, next: Next): Promise<unknown>;
+  // The last signature is the one that types are inferred from.
+  (
+    ctx: ParameterizedContext<DefaultState, SessionContext<Data, Property>>,
+    next: Next,
+  ): Promise<unknown>;
+}
+
+/**
+ * Sessions for Koa, as `ctx.session`.
+ *
+ * What keeps a session from being loaded or saved is thrown to the middleware before this one, as any other error. The
+ * session is saved when the middleware after this one is done; where an error went past it, or the application writes
+ * to `ctx.res` by itself, just before the headers leave.
+ *
+ * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
+ * @throws `ERR_SESSION_SECRET`, `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * const app = new Koa().use(sessions(secretsFromEnv("APP_SECRET")));
+ * app.use((ctx) => {
+ *   ctx.body = `Hello ${ctx.session.subject}`;
+ * });
+ * ```
+ */
+export function sessions<Data extends object = DefaultData, Property extends string = "session">(
+  source: SessionsSource<Data, KoaOptions<Property>>,
+  options: SessionsOptions<Data> & KoaOptions<Property> = {},
+): KoaMiddleware<Data, Property> {
+  const given = readArguments(source, options);
+  const middleware = createMiddleware(given, ["property", "skip"]);
+  const { skip, onEvent = warnOnce } = given.options;
+  checkFunction("sessions", "skip", skip);
+  const property = readProperty(given.options.property);
+  return async (ctx: ExtendableContext, next: Next) => {
+    if (skip?.(ctx)) {
+      defineSession(ctx, property, "ctx", middleware.skipped());
+      return next();
+    }
+    const { req, res } = ctx;
+    const response = nodeResponse(res);
+    const before = res.getHeaders();
+    let session: Session<Data>;
+    try {
+      session = await middleware.load(nodeRequest(req));
+    } catch (error) {
+      return passOn(ctx, before, error);
+    }
+    defineSession(ctx, property, "ctx", session);
+
+    let save = (): Eventually<void> => middleware.save(nodeRequest(req), response, session);
+    holdResponse(res, {
+      save: () => save(),
+      fail(error) {
+        if (isClientsFault(error)) {
+          refuse(ctx, error);
+          res.end(refusalText(error));
+        } else ctx.onerror(error instanceof Error ? error : new Error(String(error)));
+      },
+    });
+    await next();
+    // Once the response has begun it is saved, and nobody is left to be told of a failure.
+    if (res.headersSent || ctx.respond === false) return;
+    const saving = (async () => save())();
+    save = () => saving;
+    try {
+      await saving;
+      save = upheld(response, res, onEvent);
+    } catch (error) {
+      save = () => insist(res, error);
+      passOn(ctx, before, error);
+    }
+  };
+}
+
+/** Throws an error on, without anything of the answer that is not sent. */
+function passOn(ctx: ExtendableContext, before: OutgoingHttpHeaders, error: unknown): void {
+  beginAgain(ctx.res, before, error);
+  ctx.body = undefined;
+  // What is caught and answered without a status must not become a success.
+  ctx.status = statusOf(error);
+  if (!isClientsFault(error)) throw error;
+  refuse(ctx, error);
+}
+
+/** Answered here, because an application logs its errors, and any client can cause this one. */
+function refuse(ctx: ExtendableContext, error: SessionError): void {
+  ctx.status = error.status;
+  ctx.type = "text";
+  ctx.body = refusalText(error);
+}
