@@ -1,7 +1,7 @@
 import { SessionError } from "./errors.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
 import { addVary, type SessionRequest, type SessionResponse } from "./exchange.ts";
-import { checkBoolean, checkFunction } from "./options.ts";
+import { checkBoolean, checkFunction, misconfigured } from "./options.ts";
 import { andThen, type Eventually, orElse } from "./promises.ts";
 import { type SchemaOptions, schemaCheck } from "./schema.ts";
 import { internals, Session } from "./session.ts";
@@ -44,7 +44,7 @@ export class SessionMiddleware<Data extends object> {
   load(request: SessionRequest): Eventually<Session<Data>> {
     const check = this.#check;
     const loaded = orElse(
-      () => this.#store.load(request),
+      () => andThen(this.#store.load(request), checkSession),
       (error) => {
         throw storeError(error, "loaded");
       },
@@ -160,5 +160,14 @@ function storeError(cause: unknown, what: "loaded" | "saved"): SessionError {
     "ERR_SESSION_STORE",
     `The session could not be ${what}: the store failed. Its own error is the cause of this one.`,
     { cause },
+  );
+}
+
+/** Where a bundler has copied this library, a session of one copy cannot be read by another. */
+function checkSession<Data extends object>(session: Session<Data>): Session<Data> {
+  if (session instanceof Session) return session;
+  throw misconfigured(
+    "The store's load() gave something else than a Session of this copy of keepsake. Where bundles have copies of " +
+      "their own, as in Next.js, make the store beside sessions(), and share only its database client or its repository.",
   );
 }

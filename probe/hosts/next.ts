@@ -1,0 +1,24 @@
+import { createServer } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { sessions } from "keepsake/adapters/next";
+import { answerFetch, answerFetchError } from "./fetch-answer.ts";
+import type { Host } from "./host.ts";
+
+/** A route handler of Next.js, which needs nothing of Next.js but its request; here behind Node's server. */
+export const host: Host = ({ store, ...options }) => {
+  const { route } = sessions(store, {
+    ...options,
+    cookies: unused,
+    headers: unused,
+    onError: answerFetchError,
+  });
+  return createServer(
+    getRequestListener(route((request, session) => answerFetch(request, session, store))),
+  );
+};
+
+function unused(): never {
+  throw new Error(
+    "A route handler is given its request, and need not ask for headers and cookies.",
+  );
+}
