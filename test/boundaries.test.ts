@@ -31,7 +31,7 @@ const TABLE: readonly Row[] = [
     may: [CORE, SHARED_BY_ADAPTERS, /^src\/stores\/cookie\.ts$/],
   },
   {
-    from: /^src\/adapters\/(?:_node[^/]*|connect|express|fastify|koa)\.ts$/,
+    from: /^src\/adapters\/(?:_node[^/]*|connect|express|fastify|koa|node)\.ts$/,
     may: [CORE, SHARED_BY_ADAPTERS, NODE],
     mayAsTypes: [FRAMEWORKS],
   },
@@ -41,7 +41,8 @@ const TABLE: readonly Row[] = [
     mayAsTypes: [FRAMEWORKS],
   },
   { from: /^src\/anti-forgery\//, may: [CORE, /^src\/anti-forgery\//] },
-  { from: /^src\/interop\//, may: [CORE, /^src\/interop\//] },
+  // pako is an optional peer: what needs no zlib never asks for it.
+  { from: /^src\/interop\//, may: [CORE, PORTABLE_LIBRARIES, /^src\/interop\//, /^pako$/] },
   { from: /^src\/testing\//, may: [CORE, /^src\/testing\//] },
   { from: /^src\/cli\//, may: [/./] },
 ];

@@ -12,8 +12,8 @@ import { checkCommands, isCurl, runCurl } from "./docs/shell.ts";
 import { writePrograms } from "./docs/typecheck.ts";
 import { list, ROOT, readManifest } from "./support/repository.ts";
 
-/** Shown, and not checked; Python by test/format.test.ts. */
-const UNCHECKED = ["json", "text", "diff", "python"];
+/** Shown, and not checked; Python by test/format.test.ts, what is of a framework that needs a build by test/frameworks.test.ts. */
+const UNCHECKED = ["json", "text", "diff", "python", "tsx"];
 
 const { scripts } = await readManifest();
 const pages = await readPages(process.env.KEEPSAKE_DOCS?.split(":") ?? ["README.md", "docs"]);

@@ -19,8 +19,11 @@ const NAMES_OF_KEEPSAKE = [
   "cookieTransport",
   "createSessionConfig",
   "headerTransport",
+  "repositoryRevocation",
   "secretsFromEnv",
+  "signOnly",
   "timeouts",
+  "xaesSealer",
   "xchachaSealer",
 ];
 
@@ -80,7 +83,7 @@ describe("Exports", () => {
   });
 });
 
-for (const file of publicFiles.filter((path) => /^src\/(?:adapters|stores)\//.test(path))) {
+for (const file of publicFiles.filter((path) => /^src\/(?:adapters|interop|stores)\//.test(path))) {
   test(`${file} has a test beside it`, () => {
     const beside = file.replace(/\.ts$/, ".test.ts");
     assert.ok(existsSync(`${ROOT}${beside}`), `no ${beside}`);

@@ -14,6 +14,11 @@ const MOST_BYTES = 3.6e6;
 const PACKED =
   /^package\/(?:dist\/|src\/|docs\/|(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$)/;
 
+/** What an application installs besides, for these entries alone: every other must do without. */
+const PEERS: Readonly<Record<string, readonly string[]>> = {
+  "keepsake/interop/itsdangerous": ["pako"],
+};
+
 /** What the types of the adapters refer to. */
 const TYPED_PEERS = ["@types/node", "hono"];
 
@@ -82,7 +87,7 @@ describe("The package, packed and installed", () => {
   });
 
   for (const runtime of runtimes()) {
-    for (const specifier of specifiers) {
+    for (const specifier of specifiers.filter((each) => PEERS[each] === undefined)) {
       test(`${specifier} can be imported on ${runtime}`, async () => {
         await app.succeed(binaryOf(runtime), evaluate(`await import("${specifier}");`));
       });
@@ -90,6 +95,23 @@ describe("The package, packed and installed", () => {
 
     test(`seals and opens on ${runtime}`, async () => {
       assert.equal(await app.succeed(binaryOf(runtime), evaluate(ROUND_TRIP)), '["tea"]\n');
+    });
+  }
+
+  for (const [specifier, peers] of Object.entries(PEERS)) {
+    describe(`${specifier}, which needs ${peers.join(" and ")}`, () => {
+      test("says what to install", async () => {
+        const code = `await import("${specifier}").catch(({ message }) => console.log(message));`;
+        const printed = await app.succeed(process.execPath, evaluate(code));
+        assert.ok(printed.includes(peers[0] ?? ""), printed);
+      });
+
+      test("can be imported where that is installed", async () => {
+        await app.install(...peers.map((name) => `${name}@${manifest.peerDependencies[name]}`));
+        for (const runtime of runtimes()) {
+          await app.succeed(binaryOf(runtime), evaluate(`await import("${specifier}");`));
+        }
+      });
     });
   }
 

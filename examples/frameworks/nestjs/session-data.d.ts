@@ -1,0 +1,7 @@
+import "keepsake";
+
+declare module "keepsake" {
+  interface SessionData {
+    visits: number;
+  }
+}
