@@ -16,8 +16,11 @@ import {
 export type SessionsOptions<Data extends object> = CookieSessionStoreOptions &
   MiddlewareOptions<Data>;
 
-/** What `sessions` of every adapter takes first. `Own` are the options of one adapter. */
-export type SessionsSource<Data extends object, Own extends object = object> =
+/**
+ * What `sessions` of every adapter takes first. `Own` are the options of one adapter, or the ones of every adapter once
+ * more: with `object` in their place, a store of other data would pass for options.
+ */
+export type SessionsSource<Data extends object, Own extends object = SessionsOptions<Data>> =
   | Secret
   | SessionStore<Data>
   | (SessionsOptions<Data> & Own);
