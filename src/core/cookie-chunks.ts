@@ -17,7 +17,10 @@ const LONGEST_IN_ALL = 8000;
 /** Counted as if there were three, so that a session outlives a change from two to three. */
 const MOST_CHUNKS = 3;
 
-/** How a first chunk tells that others follow, and how many there are in all. No token has this character. */
+/** So many cookies of one chunk's name are looked at. Those of a length that the first does not go with hide nothing. */
+const MOST_PARTS = 100;
+
+/** Behind a digit: how a first chunk tells that others follow, and how many there are in all. No token begins like that. */
 const MARK = "~";
 
 /** What a chunk has beside the cookie's name and its part of the token: the first a mark, the others a number. */
@@ -52,16 +55,22 @@ export function readTokens(
   if (values.every((value) => countOf(value) === 1)) return values;
   // Whole tokens come first: planted chunks must not hide one.
   const tokens = new Set(values.filter((value) => countOf(value) === 1));
-  // One more than may be tried, so that too many can be told from just enough.
   const others = chunkNames(name)
     .slice(0, chunks - 1)
-    .map((each) => readCookies(header, each, MOST_CANDIDATES + 1));
+    .map((each) => readCookies(header, each, MOST_PARTS));
   for (const value of values) {
     const count = countOf(value);
     if (count === 1 || count > chunks) continue;
-    const found = combinations([[value.slice(CHUNK_OVERHEAD)], ...others.slice(0, count - 1)]);
-    if (tokens.size + found.length > MOST_CANDIDATES) continue;
-    for (const parts of found) {
+    const first = value.slice(CHUNK_OVERHEAD);
+    const choices = others.slice(0, count - 1).map((parts, index) => {
+      // Even parts: only the last may be shorter, by less than there are parts.
+      const shortest = first.length - (index === count - 2 ? count - 1 : 0);
+      return parts.filter(({ length }) => length >= shortest && length <= first.length);
+    });
+    // Counted before they are made: a flood of parts must not cost anything.
+    const ways = choices.reduce((product, { length }) => product * length, 1);
+    if (tokens.size + ways > MOST_CANDIDATES) continue;
+    for (const parts of combinations([[first], ...choices])) {
       const token = join(parts, name, chunks);
       if (token !== undefined) tokens.add(token);
     }

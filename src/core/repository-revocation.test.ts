@@ -29,7 +29,7 @@ function alone(inner: Any = new MemorySessionRepository()) {
     calls.push(verb);
     return stage.act(verb, perform, args);
   });
-  const revocation = repositoryRevocation(repository, { clock: time.clock, onEvent, timeout: 1 });
+  const revocation = repositoryRevocation(repository, { onEvent, timeout: 1 });
   const at = () => ({ now: time.now, signal: newSignal() });
   const until = () => time.now + 1000_000;
   return {
@@ -43,6 +43,9 @@ function alone(inner: Any = new MemorySessionRepository()) {
     revoke: (id: string) => revocation.revoke?.(id, until(), at()),
     revokeAll: (subject: string, except: string[] = [], now = time.now) =>
       revocation.revokeAll?.(subject, until(), { now, signal: newSignal(), except }),
+    regenerate: (id: string, successor: string, subject: string | undefined = "ada") =>
+      revocation.revoke?.(id, until(), { ...at(), successor: { id: successor, subject } }),
+    successorOf: (id: string) => revocation.successorOf?.(id, at()),
     since: async (id: string, subject?: string, startedAt = NOON - 1) => {
       const session = { id, subject, startedAt, issuedAt: startedAt, endsAt: until() };
       const answer = await revocation.isRevoked(session, at());
@@ -223,6 +226,67 @@ test("a spared session goes on under its successor, and one that was not spared 
   assert.equal(await since(C, "ada"), NOON);
 });
 
+test("a session that ended tells under which handle it goes on, and since when it has ended", async () => {
+  const { time, since, regenerate, revoke, successorOf, inner } = alone();
+  assert.equal(await successorOf(A), undefined);
+  for (const [id, subject] of [
+    [A, "ada"],
+    [B, undefined],
+  ] as const) {
+    assert.equal(await regenerate(id, C, subject), true);
+    time.advance(1);
+    assert.equal(await regenerate(id, id, subject), false, "only the first goes on");
+    assert.equal(await revoke(id), false);
+    assert.equal(await successorOf(id), C);
+    assert.equal(await since(id), time.now - 1000);
+  }
+  assert.equal(inner.size, 2);
+  await revoke(C);
+  assert.equal(await successorOf(C), undefined, "ended for good");
+});
+
+test("where the record of a session that ended is damaged, nobody knows whether it goes on", async () => {
+  for (const data of ["junk", "[]", '{"successor":7}', "", undefined]) {
+    const { since, regenerate, successorOf, stage } = alone();
+    await regenerate(A, B);
+    stage.act = (verb, perform) => (verb === "read" ? { ...perform(), data } : perform());
+    await assert.rejects(
+      async () => successorOf(A),
+      refusal("ERR_SESSION_STORE", "damaged", "again"),
+    );
+    assert.equal(await since(A), NOON);
+  }
+});
+
+test("invariant 13: the time is the store's, however wrong the system's clock is", async () => {
+  // Years before and after this is run.
+  for (const now of [Date.UTC(2001, 0), Date.UTC(2190, 0)]) {
+    const { time, store, another } = scene();
+    time.now = now;
+    const [one, two] = [await loggedIn(store), await loggedIn(store)];
+    time.advance(1);
+    await one.visitor.visit((session) => session.logout());
+    assert.equal(await opens(another(), one.cookie), false);
+    assert.equal(await opens(another(), two.cookie), true);
+    await store.revokeAll("ada");
+    assert.equal(await opens(another(), two.cookie), false);
+  }
+});
+
+test("two stores whose clocks differ have each its own time, also while both ask", async () => {
+  const seen: number[] = [];
+  const inner = around(new MemorySessionRepository(), async ({ args }, perform) => {
+    seen.push(args.at(-1).now);
+    await settle();
+    return perform();
+  });
+  const revocation = repositoryRevocation(inner);
+  const ask = (now: number) => revocation.revoke?.(A, now + 1000_000, { now, signal: newSignal() });
+  await Promise.all([ask(NOON), ask(NOON + 5000)]);
+  assert.deepEqual([...new Set(seen)].sort(), [NOON, NOON + 5000]);
+  assert.ok(seen.filter((now) => now === NOON).length >= 1);
+});
+
 test("a successor that could not be noted leaves the session under its first handle alive", async () => {
   const { since, revocation, time, revokeAll, stage } = alone();
   await revokeAll("ada", [A]);
@@ -289,7 +353,7 @@ test("a damaged note is mended by the next revokeAll", async () => {
 });
 
 test("nobody is signed out by whoever ends a session with a made-up handle, nor brought back", async () => {
-  const { since, revoke, revokeAll, stage, inner } = alone();
+  const { since, revoke, revokeAll, regenerate, stage, inner } = alone();
   let handle = "";
   stage.act = (verb, perform, [first]) => {
     if (verb === "create") handle = first;
@@ -303,6 +367,11 @@ test("nobody is signed out by whoever ends a session with a made-up handle, nor 
   await revokeAll("bob", [B]);
   assert.deepEqual([await since(A, "bob"), await since(B, "bob")], [NOON, false]);
   assert.equal(await revoke(made), false);
+  inner.delete(made);
+  await regenerate(made, C);
+  assert.equal(await since(A, "bob"), false, "nor where it went on");
+  inner.delete(made);
+  await revokeAll("bob", [B]);
   assert.equal(await since(A, "bob"), NOON);
 });
 
@@ -348,7 +417,6 @@ test("invariant 13: over a repository that fails, hangs or answers junk a reques
     const { stage, repository, time, events } = alone();
     const onEvent = (event: SessionEvent) => void events.push(event);
     const revocation = repositoryRevocation(repository, {
-      clock: time.clock,
       timeout: 0.01,
       cacheFor: 0,
       onEvent,
@@ -452,7 +520,7 @@ test("options that are none, and what is no repository, throw at construction", 
   bad(memory, { cacheFor: "5" }, "cacheFor");
   bad(memory, { timeout: 0 }, "timeout");
   bad(memory, { timeout: 2000 }, "timeout", "milliseconds");
-  bad(memory, { clock: 7 }, "clock");
+  bad(memory, { clock: () => 0 }, 'no option "clock"');
   bad(memory, { random: 7 }, "random");
   bad(memory, { onEvent: 7 }, "onEvent");
   bad(memory, { cachefor: 1 }, 'no option "cachefor"');

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "./clock.ts";
+import { SessionError } from "./errors.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
 import { isValues } from "./json.ts";
 import { checkFunction, checkOptions, checkTimeout } from "./options.ts";
@@ -6,8 +6,15 @@ import { andThen } from "./promises.ts";
 import { type Random, systemRandom } from "./random.ts";
 import type { SessionRecord, SessionRepository } from "./repository.ts";
 import { checkCacheFor, type Revocation } from "./revocation.ts";
-import { handleOf, notBeforeFor, noteAfter, noteIn, recordOf } from "./revocation-records.ts";
-import { checkRepository, type Operation, RepositoryGuard } from "./server/guard.ts";
+import {
+  handleOf,
+  notBeforeFor,
+  noteAfter,
+  noteIn,
+  recordOf,
+  successorIn,
+} from "./revocation-records.ts";
+import { checkRepository, Operation, RepositoryGuard } from "./server/guard.ts";
 import { Sweeper } from "./server/sweeper.ts";
 
 export interface RepositoryRevocationOptions {
@@ -18,8 +25,6 @@ export interface RepositoryRevocationOptions {
   readonly cacheFor?: number;
   /** Seconds that a question may wait for the repository, if the store's `timeout` is not shorter. Default: 2. */
   readonly timeout?: number;
-  /** The time, in milliseconds since the epoch. Default: the system's clock. For tests. */
-  readonly clock?: Clock;
   /** Secure random bytes. Default: the platform's CSPRNG. For tests. */
   readonly random?: Random;
   /** Receives what an operator should know. Default: a warning on the console, once a process. */
@@ -27,7 +32,7 @@ export interface RepositoryRevocationOptions {
 }
 
 const OWNER = "repositoryRevocation";
-const OPTIONS = ["cacheFor", "timeout", "clock", "random", "onEvent"];
+const OPTIONS = ["cacheFor", "timeout", "random", "onEvent"];
 /** Seconds between two removals of expired records, where the database does not remove them by itself. */
 const SWEEP_INTERVAL = 300;
 
@@ -36,7 +41,7 @@ const SWEEP_INTERVAL = 300;
  * ended, until no token of it opens any more, and one for each subject that has signed out everywhere.
  *
  * Asking reads the session's record and its subject's, at the same time. Both are refused as ended where they are there
- * and damaged.
+ * and damaged. The time is the store's, by its `clock`.
  *
  * @throws `ERR_SESSION_CONFIG` for bad options, or what is no repository.
  *
@@ -55,11 +60,12 @@ export function repositoryRevocation(
   const { cacheFor, timeout = 2, random = systemRandom, onEvent = warnOnce } = options;
   checkCacheFor(OWNER, "cacheFor", cacheFor);
   checkTimeout(OWNER, timeout);
-  for (const name of ["clock", "random", "onEvent"] as const) {
+  for (const name of ["random", "onEvent"] as const) {
     checkFunction(OWNER, name, options[name]);
   }
-  const given = options.clock ?? systemClock;
-  const clock = given === systemClock ? given : () => Math.floor(given());
+  // Of the store that asked last. Its clock is the one that sessions begin and end by.
+  let latest = 0;
+  const clock = () => latest;
   const guard = new RepositoryGuard(readingDamaged(repository, onEvent), {
     owner: OWNER,
     timeout: timeout * 1000,
@@ -67,13 +73,19 @@ export function repositoryRevocation(
     random,
     onEvent,
   });
-  const sweeper = new Sweeper({ guard, onEvent, config: { clock, random } }, SWEEP_INTERVAL);
+  let sweeper: Sweeper | undefined;
+  const begin = (now: number): Operation => {
+    latest = now;
+    // Not before there is a time.
+    sweeper ??= new Sweeper({ guard, onEvent, config: { clock, random } }, SWEEP_INTERVAL);
+    return operationAt(now, guard);
+  };
 
   return {
     ...(cacheFor === undefined ? {} : { cacheFor }),
 
-    async isRevoked({ id, subject, startedAt }) {
-      const operation = guard.begin();
+    async isRevoked({ id, subject, startedAt }, { now }) {
+      const operation = begin(now);
       const [own, ofSubject] = await Promise.all([
         operation.read(id),
         subject === undefined ? undefined : operation.read(handleOf(subject)),
@@ -85,9 +97,11 @@ export function repositoryRevocation(
     },
 
     async revoke(id, until, { now, successor }) {
-      const operation = guard.begin();
-      if (successor !== undefined) await spare(operation, id, successor);
-      const ended = recordOf(id, { now, until });
+      const operation = begin(now);
+      if (successor?.subject !== undefined) {
+        await spare(operation, id, successor.id, handleOf(successor.subject));
+      }
+      const ended = recordOf(id, { now, until, successor: successor?.id });
       let hasEnded = await operation.create(ended);
       if (!hasEnded) {
         await write(operation, id, (found) => {
@@ -95,31 +109,58 @@ export function repositoryRevocation(
           return hasEnded ? ended : undefined;
         });
       }
-      sweeper.sweepIfDue();
+      sweeper?.sweepIfDue();
       return hasEnded;
+    },
+
+    async successorOf(id, { now }) {
+      const successor = successorIn(await begin(now).read(id));
+      if (successor !== "damaged") return successor;
+      throw new SessionError(
+        "ERR_SESSION_STORE",
+        `${OWNER}: the record of a session that has ended is damaged, so it is not known whether that goes on under another handle. Do it again, with the cookie or the handle that the session has by now.`,
+      );
     },
 
     async revokeAll(subject, until, { now, except }) {
       const handle = handleOf(subject);
-      await write(guard.begin(), handle, (found) =>
+      await write(begin(now), handle, (found) =>
         recordOf(handle, { now, until, found, note: noteAfter(noteIn(found), now, except) }),
       );
-      sweeper.sweepIfDue();
+      sweeper?.sweepIfDue();
     },
   };
 }
 
-/** A session that `revokeAll` has spared is getting another handle: that is spared, too, before the first one ends. */
+/** As the guard's own begin(), at the time of the store that asks. */
+function operationAt(
+  now: number,
+  guard: Pick<RepositoryGuard, "repository" | "breaker" | "options">,
+): Operation {
+  const { repository, breaker, options } = guard;
+  return new Operation({
+    repository,
+    breaker,
+    options: { ...options, clock: () => now },
+    begin: () => operationAt(now, guard),
+  });
+}
+
+/**
+ * A session that `revokeAll` has spared is getting another handle: that is spared, too, before the first one ends.
+ *
+ * @param handle Of the subject's record.
+ */
 async function spare(
   operation: Operation,
   id: string,
-  successor: { readonly id: string; readonly subject: string },
+  successor: string,
+  handle: string,
 ): Promise<void> {
-  const handle = handleOf(successor.subject);
   await write(operation, handle, (found) => {
     const note = noteIn(found);
     if (found === undefined || !note?.except?.ids.includes(id)) return undefined;
-    const except = { ...note.except, ids: [id, successor.id] };
+    const except = { ...note.except, ids: [id, successor] };
     const { createdAt: now, endsAt: until } = found;
     return recordOf(handle, { now, until, found, note: { ...note, except } });
   });

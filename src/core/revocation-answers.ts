@@ -1,3 +1,4 @@
+import { fromBase64url } from "#base64url";
 import type { Clock } from "./clock.ts";
 import { SessionError } from "./errors.ts";
 import { describe, misconfigured } from "./options.ts";
@@ -10,14 +11,19 @@ import {
   type RevocationContext,
   type RevokeContext,
 } from "./revocation.ts";
+import { HANDLE_BYTES } from "./session-config.ts";
 
-/** So many handles are remembered in a process; beyond that the one that was not asked for longest is forgotten. */
+/** So many handles are remembered for a revocation; beyond that the one that was not asked for longest is forgotten. */
 const MOST_ANSWERS = 10_000;
 
 /** Since when a session has ended, in milliseconds since the epoch, `-Infinity` where nobody knows; `undefined`: it goes on. */
 export type EndedAt = number | undefined;
 
 interface Entry {
+  /** Who asked, and under whose time limit the question is. */
+  readonly owner: RevocationAnswers;
+  /** The token that was asked about; `undefined` where the answer is true of all tokens of the session. */
+  readonly issuedAt: number | undefined;
   readonly subject: string | undefined;
   readonly askedAt: number;
   /** A promise while the question is under way: others who ask wait for the same. */
@@ -32,18 +38,30 @@ export interface RevocationAnswersOptions {
   readonly random: Random;
 }
 
+/** By handle, the one that was not asked for longest first. */
+type Entries = Map<string, Entry>;
+
+/** Stores that share a revocation share its answers: what one of them has ended the others refuse at once. */
+const allEntries = new WeakMap<Revocation, Entries>();
+
+function entriesOf(revocation: Revocation): Entries {
+  const entries: Entries = allEntries.get(revocation) ?? new Map();
+  allEntries.set(revocation, entries);
+  return entries;
+}
+
 /** Asks a revocation, within a time limit, and reuses what it answered for as long as that allows. */
 export class RevocationAnswers {
   readonly #revocation: Revocation;
   readonly #cacheFor: number;
   readonly #options: RevocationAnswersOptions;
-  /** By handle, the one that was not asked for longest first. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: Entries;
 
   constructor(revocation: Revocation, options: RevocationAnswersOptions) {
     this.#revocation = revocation;
     this.#cacheFor = cacheTime(revocation);
     this.#options = options;
+    this.#entries = entriesOf(revocation);
   }
 
   /** Begins a load or a save, whose questions share one time limit. */
@@ -53,20 +71,22 @@ export class RevocationAnswers {
 
   /** @returns The answer, at once where it is known or the revocation gives it at once. */
   ask(session: RevocableSession): Eventually<EndedAt> {
-    const entry = this.#current(session.id);
-    return entry === undefined ? this.askAnew(session, this.begin()) : entry.answer;
+    const entry = this.#current(session);
+    // What another store still waits for may take longer than this one may.
+    const isOthers = entry?.owner !== this && isThenable(entry?.answer);
+    return entry === undefined || isOthers ? this.askAnew(session, this.begin()) : entry.answer;
   }
 
   /** Asks, whatever was answered before. */
   askAnew(session: RevocableSession, patience: Patience): Eventually<EndedAt> {
-    const { id, subject } = session;
+    const { id, subject, issuedAt } = session;
     const askedAt = this.#options.clock();
     const answer = this.#call(
       patience,
       (context) => this.#revocation.isRevoked(session, context),
       endedAtOf,
     );
-    const entry: Entry = { subject, askedAt, answer };
+    const entry: Entry = { owner: this, issuedAt, subject, askedAt, answer };
     this.#keep(id, entry);
     if (isThenable(answer)) {
       answer.then(
@@ -83,8 +103,8 @@ export class RevocationAnswers {
   }
 
   /** What is known without asking. */
-  known(id: string): EndedAt {
-    const answer = this.#current(id)?.answer;
+  known(session: RevocableSession): EndedAt {
+    const answer = this.#current(session)?.answer;
     return isThenable(answer) ? undefined : answer;
   }
 
@@ -113,8 +133,18 @@ export class RevocationAnswers {
       this.#entries.delete(id);
     }
     const now = this.#options.clock();
-    if (hasEnded) this.#keep(id, { subject: undefined, askedAt: now, answer: now });
+    const ofAll = { owner: this, issuedAt: undefined, subject: undefined };
+    if (hasEnded) this.#keep(id, { ...ofAll, askedAt: now, answer: now });
     return hasEnded;
+  }
+
+  /** The handle under which a session goes on that has ended under this one. `undefined`: it does not, or nobody can tell. */
+  async successorOf(id: string, patience: Patience): Promise<string | undefined> {
+    return this.#call(
+      patience,
+      (context) => this.#revocation.successorOf?.(id, context),
+      successorIn,
+    );
   }
 
   /** Tells that all sessions of a subject have ended, but those of some handles. */
@@ -148,13 +178,18 @@ export class RevocationAnswers {
     return this.#revocation.revoke !== undefined;
   }
 
+  /** Whether a session that `regenerate()` has ended can be found again. Where nothing is kept in mind, none has ended so. */
+  get canFollow(): boolean {
+    return !this.canRevoke || this.#revocation.successorOf !== undefined;
+  }
+
   get canRevokeAll(): boolean {
     return this.#revocation.revokeAll !== undefined;
   }
 
-  #current(id: string): Entry | undefined {
+  #current({ id, issuedAt }: RevocableSession): Entry | undefined {
     const entry = this.#entries.get(id);
-    if (entry === undefined) return undefined;
+    if (entry === undefined || (entry.issuedAt ?? issuedAt) !== issuedAt) return undefined;
     const age = this.#options.clock() - entry.askedAt;
     // A clock that was set back must not make an answer last.
     if (age < 0 || age >= this.#cacheFor) return undefined;
@@ -244,6 +279,14 @@ function endedAtOf(answer: unknown): EndedAt {
   if (answer instanceof Date && !Number.isNaN(answer.getTime())) return answer.getTime();
   throw new NoAnswer(
     `answered ${answer instanceof Date ? "an invalid Date" : describe(answer)} where true, false or a Date is an answer`,
+  );
+}
+
+function successorIn(answer: unknown): string | undefined {
+  if (answer === undefined || answer === null) return undefined;
+  if (typeof answer === "string" && fromBase64url(answer)?.length === HANDLE_BYTES) return answer;
+  throw new NoAnswer(
+    `gave ${describe(answer)} as a successor, where the handle of one, or undefined, is an answer`,
   );
 }
 

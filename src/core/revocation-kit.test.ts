@@ -46,7 +46,7 @@ export function scene(repository: SessionRepository = new MemorySessionRepositor
       ...(timeout === undefined ? {} : { timeout }),
       ...(idleTimeout === undefined ? {} : { idleTimeout }),
       ...(absoluteTimeout === undefined ? {} : { absoluteTimeout }),
-      revocation: repositoryRevocation(repository, { clock: time.clock, onEvent, ...options }),
+      revocation: repositoryRevocation(repository, { onEvent, ...options }),
     });
   return {
     time,

@@ -45,10 +45,18 @@ export function noteAfter(before: Note | undefined, now: number, ids: readonly s
 /** The data of a record that says nothing but that its session has ended. */
 const ENDED = "{}";
 
+/** The handle under which a session goes on whose record this is. `"damaged"`: nobody knows any more. */
+export function successorIn(record: SessionRecord | undefined): string | "damaged" | undefined {
+  if (record === undefined || record.data === ENDED) return undefined;
+  const ended = parse(record.data);
+  return isSucceeded(ended) ? ended.successor : "damaged";
+}
+
 /** `undefined` where there is none; that a session ended whose handle somebody made up says nothing about a subject. */
 export function noteIn(record: SessionRecord | undefined): Note | undefined {
   if (record === undefined || record.data === ENDED) return undefined;
   const note = parse(record.data);
+  if (isSucceeded(note)) return undefined;
   // Damaged: everything until it was written has ended, as it said, and whom it spared nobody knows.
   return isNote(note) ? note : { notBefore: record.createdAt };
 }
@@ -59,6 +67,10 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function isSucceeded(value: unknown): value is { readonly successor: string } {
+  return isValues(value) && typeof value.successor === "string";
 }
 
 function isNote(value: unknown): value is Note {
@@ -80,9 +92,14 @@ interface Written {
   readonly found?: SessionRecord | undefined;
   /** Default: that the session with this handle has ended. */
   readonly note?: Note;
+  /** The handle under which that session goes on. */
+  readonly successor?: string | undefined;
 }
 
-export function recordOf(handle: string, { now, until, found, note }: Written): SessionRecord {
+export function recordOf(
+  handle: string,
+  { now, until, found, note, successor }: Written,
+): SessionRecord {
   const endsAt = Math.max(until, found?.endsAt ?? 0);
   return {
     handle,
@@ -95,7 +112,8 @@ export function recordOf(handle: string, { now, until, found, note }: Written): 
     expiresAt: endsAt,
     endsAt,
     credentials: "{}",
-    data: note === undefined ? ENDED : JSON.stringify(note),
+    // Without either this is `ENDED`.
+    data: JSON.stringify(note ?? { successor }),
     flash: "",
   };
 }

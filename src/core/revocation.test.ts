@@ -77,6 +77,42 @@ test("those who share a question that fails all fail, and the next asks again", 
   assert.equal(revocation.asked.length, 2);
 });
 
+test("an answer about one token is not reused for another of the same session", async () => {
+  for (const wait of [false, true]) {
+    const { time, with: withOwn } = scene();
+    const before = time.now;
+    const store = withOwn(({ issuedAt }) => {
+      const isRevoked = issuedAt <= before;
+      return wait ? Promise.resolve(isRevoked) : isRevoked;
+    });
+    const { visitor, cookie: old } = await visitorOf(withOwn(undefined));
+    time.advance(1);
+    await visitor.visit((session) => session.set("b", 2));
+    const newer = visitor.jar.header ?? "";
+    for (const _ of [1, 2]) {
+      assert.equal(await opens(store, newer), true);
+      assert.equal(await opens(store, old), false);
+    }
+    assert.deepEqual(await Promise.all([newer, old].map((each) => opens(store, each))), [
+      true,
+      false,
+    ]);
+  }
+});
+
+test("what is revoked is refused with all its tokens, whichever was asked about", async () => {
+  const revocation = recording();
+  const { time, with: withOwn } = scene();
+  const store = withOwn(revocation);
+  const { visitor, cookie: old, id } = await visitorOf(store);
+  time.advance(1);
+  await visitor.visit((session) => session.set("b", 2));
+  const newer = visitor.jar.header ?? "";
+  for (const each of [old, newer, old]) assert.equal(await opens(store, each), true);
+  await store.revoke(id);
+  for (const each of [old, newer, old]) assert.equal(await opens(store, each), false);
+});
+
 test("a clock that is set back does not make an answer last", async () => {
   const revocation = recording();
   const { time, with: withOwn } = scene();
@@ -240,6 +276,31 @@ test("what revoke and revokeAll are told: the time, the end, who is spared, and 
   ]);
   await visitor.visit((each) => each.login("ada"));
   assert.deepEqual(calls.splice(0), [[session.id, end, time.now, false, {}]]);
+  const { visitor: stranger, id: first } = await visitorOf(store);
+  const { session: next } = await stranger.visit((each) => each.regenerate());
+  const successor = { id: next.id, subject: undefined };
+  assert.deepEqual(calls.splice(0), [[first, end, time.now, false, { successor }]]);
+});
+
+test("requirement 14: a thousand sessions that are getting another handle are remembered with the one before it", async () => {
+  const spared: (readonly string[])[] = [];
+  const { with: withOwn } = scene();
+  const store = withOwn({
+    isRevoked: () => false,
+    revokeAll: (_, __, { except }) => spared.push(except),
+  });
+  const { cookie, id: before } = await loggedIn(store);
+  const regenerated = async () => {
+    const session: Any = await store.load(requestOf({ cookie }));
+    session.regenerate();
+    return session.id as string;
+  };
+  const first = await regenerated();
+  for (let count = 1; count < 1000; count += 1) await regenerated();
+  await store.revokeAll("ada", { except: first });
+  await regenerated();
+  await store.revokeAll("ada", { except: first });
+  assert.deepEqual(spared, [[first, before], [first]]);
 });
 
 test("a SessionError of another kind that a revocation throws is a failure of the store", async () => {

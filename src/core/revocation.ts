@@ -24,10 +24,10 @@ export interface RevocationContext {
 
 export interface RevokeContext extends RevocationContext {
   /**
-   * The session goes on under this handle, since `regenerate()`, for the same subject. Whoever keeps handles that
-   * `revokeAll` has spared spares this one like the one before it.
+   * The session goes on under this handle, since `regenerate()`, for the same subject, if there is one. To be kept in mind
+   * with its end, for `successorOf`. Whoever keeps handles that `revokeAll` has spared spares this one like the one before it.
    */
-  readonly successor?: { readonly id: string; readonly subject: string };
+  readonly successor?: { readonly id: string; readonly subject: string | undefined };
 }
 
 export interface RevokeAllContext extends RevocationContext {
@@ -46,7 +46,10 @@ export interface RevokeAllContext extends RevocationContext {
  * ```ts
  * const revocation: Revocation = {
  *   isRevoked: ({ id }) => db.has(`ended:${id}`),
- *   revoke: (id, until) => db.set(`ended:${id}`, "1", { expiresAt: until }),
+ *   // In one step, as with NX in Valkey or Redis: whoever comes second is told so by `false`.
+ *   revoke: (id, until, { successor }) =>
+ *     db.setIfAbsent(`ended:${id}`, successor?.id ?? "", { expiresAt: until }),
+ *   successorOf: (id) => db.get(`ended:${id}`).then((successor) => successor || undefined),
  * };
  * ```
  */
@@ -66,10 +69,18 @@ export interface Revocation {
    * Keeps in mind until `until` (ms since the epoch) that the session with this handle has ended. Without this function
    * logout only deletes the cookie.
    *
-   * @returns `false` where it had ended before, if that can be told in the same step: then of two requests that end one
-   * session only the first touches the cookie. Anything else means that it has ended now.
+   * Tell in the same step whether it had ended before ("set if absent"): that is what keeps one session from becoming two,
+   * because of two requests that `regenerate()` at the same time only the first goes on.
+   *
+   * @returns `false` where it had ended before. Anything else means that it has ended now.
    */
   revoke?(id: string, until: number, context: RevokeContext): Eventually<unknown>;
+  /**
+   * The handle under which a session goes on that has ended under this one: the `successor` that `revoke` was given, or
+   * `undefined` where it was given none. So a logout ends the session that another request has just regenerated. Without
+   * this function such a logout fails with `ERR_SESSION_GONE` (409), and can be repeated.
+   */
+  successorOf?(id: string, context: RevocationContext): Eventually<string | undefined>;
   /**
    * Keeps in mind until `until` (ms since the epoch) that all sessions of the subject that began at `now` or before have
    * ended, but those that `except` names. A session that had ended already stays so, also where it is named.
@@ -91,8 +102,9 @@ export function checkRevocation(
         `isRevoked, or repositoryRevocation(repository), not ${describe(given)}.`,
     );
   }
-  const { revoke, revokeAll, cacheFor } = revocation;
+  const { revoke, successorOf, revokeAll, cacheFor } = revocation;
   checkFunction(owner, "revocation.revoke", revoke);
+  checkFunction(owner, "revocation.successorOf", successorOf);
   checkFunction(owner, "revocation.revokeAll", revokeAll);
   checkCacheFor(owner, "revocation.cacheFor", cacheFor);
   return revocation;

@@ -1,8 +1,14 @@
 import { applyChanges, type Contents } from "../core/changes.ts";
 import { SessionError } from "../core/errors.ts";
 import { checkTimeout, misconfigured } from "../core/options.ts";
-import { checkRevocation, type Revocation, type RevokeContext } from "../core/revocation.ts";
-import { RevocationAnswers } from "../core/revocation-answers.ts";
+import {
+  checkRevocation,
+  type RevocableSession,
+  type Revocation,
+  type RevokeContext,
+} from "../core/revocation.ts";
+import { type Patience, RevocationAnswers } from "../core/revocation-answers.ts";
+import { stillGoing, successorsOf } from "../core/revocation-successors.ts";
 import { internals, type Session } from "../core/session.ts";
 import type { SessionConfig } from "../core/session-config.ts";
 import { gone, isLibrarysOwn, isLogin, isOver } from "../core/session-intent.ts";
@@ -48,7 +54,9 @@ export async function saveUnlessEnded<Data extends object>(
 ): Promise<void> {
   const isOwn = isLibrarysOwn(session);
   // Sealed first: what does not fit must not cost the visitor the session that is there.
-  let sealed = isOver(session) ? undefined : sealSession(context, session, loaded.transport);
+  let sealed = isOver(session)
+    ? undefined
+    : sealSession(context, session, loaded.transport, loaded);
   let isAlive: boolean;
   try {
     isAlive = await livesUntilNow(context, answers, session, loaded);
@@ -62,7 +70,8 @@ export async function saveUnlessEnded<Data extends object>(
     // The cookie may be a newer session's by now, and only a login may take the place of that.
     if (isOwn || sealed === undefined) return;
     if (!isLogin(session)) throw gone();
-    sealed = sealSession(context, session, loaded.transport, takenAlong(context, session, loaded));
+    const contents = takenAlong(context, session, loaded);
+    sealed = sealSession(context, session, loaded.transport, loaded, contents);
   }
   if (sealed === undefined) forgetSession(context, exchange, loaded);
   else sendSession(context, exchange, sealed, loaded);
@@ -79,11 +88,20 @@ async function livesUntilNow<Data extends object>(
   loaded.patience ??= answers.begin();
   const { patience, id } = loaded;
   const revocable = revocableOf(config, loaded);
-  if ((await answers.askAnew(revocable, patience)) !== undefined) return false;
-  if (session.pending === "none") return true;
-  const until = revocable.endsAt + CLOCK_SKEW;
-  loaded.hasEnded = await answers.revoke(id, until, patience, successorOf(session));
-  return loaded.hasEnded;
+  if ((await answers.askAnew(revocable, patience)) === undefined) {
+    if (session.pending === "none") return true;
+    const until = revocable.endsAt + CLOCK_SKEW;
+    loaded.hasEnded = await answers.revoke(id, until, patience, successorOf(session));
+  }
+  // By `logout()` or `destroy()`. Nothing else of what a request does reaches the session under another handle.
+  if (!loaded.hasEnded && session.isNew) {
+    loaded.hasEnded = await endSuccessor(
+      answers,
+      { ...revocable, issuedAt: config.clock() },
+      patience,
+    );
+  }
+  return loaded.hasEnded ?? false;
 }
 
 /** A login begins a session of its own, with a later start. */
@@ -92,7 +110,36 @@ function successorOf<Data extends object>({
   id,
   subject,
 }: Session<Data>): RevokeContext["successor"] {
-  return pending === "regenerate" && subject !== undefined ? { id, subject } : undefined;
+  return pending === "regenerate" ? { id, subject } : undefined;
+}
+
+/** Ends what became of a session by `regenerate()` in other requests. Whether it was alive until now. */
+async function endSuccessor(
+  answers: RevocationAnswers,
+  revocable: RevocableSession,
+  patience: Patience,
+): Promise<boolean> {
+  if (!answers.canFollow) throw stillGoing("the revocation has no function successorOf");
+  const until = revocable.endsAt + CLOCK_SKEW;
+  for await (const id of successorsOf(answers, revocable.id, patience)) {
+    // Where all of the subject's have ended, the cookie may be that of a newer login by now.
+    const endedAt = await answers.askAnew({ ...revocable, id }, patience);
+    if (endedAt === undefined && (await answers.revoke(id, until, patience))) return true;
+  }
+  return false;
+}
+
+/** Ends a session from outside, under the handle that it has by now, as far as the revocation can tell. */
+export async function revokeNewest(
+  answers: RevocationAnswers,
+  id: string,
+  until: number,
+): Promise<void> {
+  const patience = answers.begin();
+  if (await answers.revoke(id, until, patience)) return;
+  for await (const successor of successorsOf(answers, id, patience)) {
+    if (await answers.revoke(successor, until, patience)) return;
+  }
 }
 
 /** What a login begins with whose session has ended meanwhile. */

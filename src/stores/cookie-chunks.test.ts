@@ -224,6 +224,8 @@ test("invariant 14, bounded: a flood of chunks costs a refusal", async () => {
   const pairs = pairsOf(await visitorWith(4000, storeOf({ chunks: 2 })));
   const thousand = Array.from({ length: 1000 }, (_, at) => `${NAME}.${at % 3}=${at}`);
   const numbered = Array.from({ length: 600 }, (_, at) => `${NAME}.${at + 1}=x`);
+  const length = (pairs[1] ?? "").length;
+  const lookAlikes = ["a", "b", "c", "d"].map((each) => `${ONE}=`.padEnd(length, each));
   const crossed = ["a", "b", "c", "d"].flatMap((each) => [
     `${NAME}=3~${each}${text(1000)}`,
     `${ONE}=${each}${text(1000)}`,
@@ -234,8 +236,8 @@ test("invariant 14, bounded: a flood of chunks costs a refusal", async () => {
     [`${NAME}=3~x`, ...numbered],
     crossed,
     crossed.filter((pair) => !pair.startsWith(TWO)).map((pair) => pair.replace("3~", "2~")),
-    [...pairs, ...thousand.slice(0, 300)],
-    [...pairs, `a=${text(16_384)}`],
+    [...pairs, ...thousand, `a=${text(16_384)}`],
+    [...pairs, ...lookAlikes],
   ]) {
     assert.equal((await opened(cookies.join("; "))).tried, 0);
   }
@@ -244,6 +246,16 @@ test("invariant 14, bounded: a flood of chunks costs a refusal", async () => {
     `${ONE}=${each}${text(2200)}`,
   ]);
   assert.equal((await opened(two.join("; "))).tried, 4, "each with each");
+  const short = ["a", "b", "c", "d"].map((each) => `${ONE}=${each}`);
+  for (const cookies of [
+    [...short, ...pairs],
+    [...pairs, ...lookAlikes.slice(1)],
+    [...pairs, ...thousand.slice(0, 300)],
+  ]) {
+    const { found, tried } = await opened(cookies.join("; "));
+    assert.equal(found, text(4000), "what could not belong to it hides nothing");
+    assert.ok(tried <= 4);
+  }
 });
 
 test("requirement 16: with chunks 5,874 bytes of JSON fit, one more does not, and nothing is written", async () => {

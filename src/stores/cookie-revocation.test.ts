@@ -456,7 +456,7 @@ test("a session that ended stays so where the response cannot be written, and it
     secret: SECRET,
     clock: time.clock,
     transport: { ...cookieTransport(), write },
-    revocation: repositoryRevocation(repository, { clock: time.clock }),
+    revocation: repositoryRevocation(repository),
   });
   const attempt = visit(failing, (session) => [session.logout(), session.set("b", 2)], {
     cookie,
@@ -633,6 +633,7 @@ test("options of revocations that are none throw at construction", () => {
   bad({ isRevoked: true }, "isRevoked");
   bad({ isRevoked: () => false, revoke: 7 }, "revocation.revoke");
   bad({ isRevoked: () => false, revokeAll: {} }, "revocation.revokeAll");
+  bad({ isRevoked: () => false, successorOf: "x" }, "revocation.successorOf");
   for (const cacheFor of [-1, Number.NaN, "5", null, Number.POSITIVE_INFINITY]) {
     bad({ isRevoked: () => false, cacheFor }, "revocation.cacheFor", "seconds");
   }

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CookieSessionStore, type CookieSessionStoreOptions, headerTransport } from "keepsake";
-import { type Any, Jar, NOON, requestOf, SECRET, Time, Visitor, visit } from "../core/kit.test.ts";
+import {
+  type Any,
+  Jar,
+  type Loose,
+  NOON,
+  requestOf,
+  SECRET,
+  Time,
+  Visitor,
+  visit,
+} from "../core/kit.test.ts";
 
 const NAME = "__Host-session";
 const SEEN = `${NAME}-seen`;
@@ -149,6 +159,19 @@ test("a note of use from before a login says nothing of the session after it", a
   time.advance(10);
   const touched = await visitor.visit((session) => session.get("a"));
   assert.equal(touched.setCookie.length, 1);
+});
+
+test("another handle makes the browser forget the note of use, which says nothing of it", async () => {
+  for (const act of [(s: Loose) => s.login("ada"), (s: Loose) => s.regenerate()]) {
+    const { time, visitor } = await start();
+    time.advance(50);
+    await visitor.visit((session) => session.get("a"));
+    await visitor.visit((session) => session.set("b", 1));
+    assert.deepEqual(visitor.jar.names.sort(), [NAME, SEEN], "a change keeps it");
+    const { setCookie } = await visitor.visit(act);
+    assert.match(setCookie[1] ?? "", new RegExp(`^${SEEN}=; .*Max-Age=0`));
+    assert.deepEqual(visitor.jar.names, [NAME]);
+  }
 });
 
 test("the end of a session deletes the note of use as well", async () => {
