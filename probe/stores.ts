@@ -1,14 +1,19 @@
 import { randomBytes } from "node:crypto";
 import {
   CookieSessionStore,
+  type CookieSessionStoreOptions,
   cookieTransport,
   headerTransport,
   InMemorySessionStore,
-  type Sealer,
   type ServerSessionStoreOptions,
   type SessionStore,
 } from "keepsake";
-import { blacksheepSealer, flaskSealer, starletteSealer } from "keepsake/interop/itsdangerous";
+import {
+  blacksheepSealer,
+  flaskSealer,
+  starletteSealer,
+  taggedJson,
+} from "keepsake/interop/itsdangerous";
 import { PostgresSessionStore } from "keepsake/stores/postgres";
 import { SqliteSessionStore } from "keepsake/stores/sqlite";
 import { ValkeySessionStore } from "keepsake/stores/valkey";
@@ -17,10 +22,10 @@ import { openPostgres, openSqlite, openValkey } from "./clients.ts";
 import type { ProbeOptions, SealerName } from "./options.ts";
 
 const sealers = {
-  blacksheep: blacksheepSealer,
-  starlette: starletteSealer,
-  flask: flaskSealer,
-} satisfies Record<SealerName, (secret: string) => Sealer>;
+  blacksheep: (secret: string) => ({ sealer: blacksheepSealer(secret) }),
+  starlette: (secret: string) => ({ sealer: starletteSealer(secret) }),
+  flask: (secret: string) => ({ sealer: flaskSealer(secret), serializer: taggedJson }),
+} satisfies Record<SealerName, (secret: string) => CookieSessionStoreOptions>;
 
 /** A store, and what is to be done when nobody uses it any more. */
 export interface OpenStore {
@@ -33,7 +38,7 @@ export async function openStore(options: ProbeOptions): Promise<OpenStore> {
   switch (options.store) {
     case "cookie": {
       const { secret = randomBytes(32).toString("base64url"), sealer } = options;
-      const seal = sealer === undefined ? { secret } : { sealer: sealers[sealer](secret) };
+      const seal = sealer === undefined ? { secret } : sealers[sealer](secret);
       return {
         store: new CookieSessionStore({ ...seal, ...commonOptions(options) }),
         close: async () => undefined,

@@ -67,6 +67,23 @@ describe("The vectors", () => {
     assert.equal(digest, "fd9719bb227e33fa0a260ab7cec52c3056bd1f0518c3c269d6114a969abbff08");
   });
 
+  test("of requests that were published are there, and none is changed", () => {
+    const published = vectors.requests.slice(0, 40);
+    const digest = createHash("sha256").update(JSON.stringify(published)).digest("hex");
+    assert.equal(digest, "b698785758675b2197561b2903fbd6466b703754ce9a2f3242ac2b74d3f2b5bc");
+  });
+
+  test("of requests are as the page has it: exactly one token opens where there is a session", () => {
+    for (const { why, chunks, cookies, name, token } of vectors.requests) {
+      assert.ok(chunks >= 1 && chunks <= 3, why);
+      if (token === null) continue;
+      const length = token.length + name.length;
+      const values = cookies.filter((pair) => pair[0].startsWith(name)).map((pair) => pair[1]);
+      assert.equal(values.includes(token), length <= 4096, why);
+    }
+    assert.ok(vectors.requests.filter(({ token }) => token === null).length >= 24);
+  });
+
   test("name every suite, purpose, name and reason", () => {
     for (const suite of ["k1", "k2", "s1"]) {
       const of = vectors.tokens.filter((each) => each.suite === suite);
@@ -74,7 +91,8 @@ describe("The vectors", () => {
       assert.ok(new Set(of.flatMap(({ secrets }) => secrets)).size >= 5);
       assert.ok(of.some(({ stale }) => stale));
     }
-    for (const { why } of [...vectors.tokens, ...vectors.nearMisses, ...vectors.sessions]) {
+    const { tokens, nearMisses, sessions, requests } = vectors;
+    for (const { why } of [...tokens, ...nearMisses, ...sessions, ...requests]) {
       assert.match(why, /^[A-Z0-9].*\.$/);
     }
   });

@@ -9,8 +9,10 @@ import type { Serializer } from "./serializer.ts";
 export interface Codec {
   /** Throws `ERR_SESSION_VALUE` with the path of what cannot be kept. `key` names the session's key. */
   check(key: string, value: unknown): void;
+  /** The same, but for the limits: they are for what is to be written, and this is not. */
+  checkKind(key: string, value: unknown): void;
   copy(value: unknown): unknown;
-  /** Copies after checking. */
+  /** Copies after checking, whatever the limits. */
   copyAll(values: object): Values;
   /** Copies what is within the limits; throws as `stringify` does. */
   copyWithin(values: Values): Values;
@@ -22,6 +24,8 @@ export interface Codec {
   /** `undefined` where the text is not a session's data. */
   parse(text: string): Values | undefined;
 }
+
+const UNLIMITED = { depth: Number.POSITIVE_INFINITY, keys: Number.POSITIVE_INFINITY };
 
 export function createCodec(serializer: Serializer, limits: Required<Limits>): Codec {
   const strict = serializer === JSON;
@@ -48,8 +52,8 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
     }
   };
 
-  const checkAll = (values: Values): void => {
-    const misfit = findMisfit(values, limits);
+  const checkAll = (values: Values, within: typeof UNLIMITED = limits): void => {
+    const misfit = findMisfit(values, within);
     if (misfit === undefined) return;
     if (!misfit.isExcess) throw unfit(misfit.path, misfit.what);
     throw tooLarge(values, "has too many keys", `limits.keys (${limits.keys})`);
@@ -59,6 +63,11 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
     if (strict) checkAll({ [key]: value });
     else if (value === undefined) throw unfit(key, "undefined");
     else print(key, value);
+  };
+
+  const checkKind = (key: string, value: unknown): void => {
+    if (strict) checkAll({ [key]: value }, UNLIMITED);
+    else check(key, value);
   };
 
   const copy = (value: unknown): unknown =>
@@ -92,10 +101,11 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
 
   return {
     check,
+    checkKind,
     copyAll(values) {
       const copies: Values = {};
       for (const [key, value] of Object.entries(values)) {
-        check(key, value);
+        checkKind(key, value);
         assign(copies, key, copy(value));
       }
       return copies;

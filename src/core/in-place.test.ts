@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applyChanges, InMemorySessionStore, Session } from "keepsake";
+import {
+  applyChanges,
+  InMemorySessionStore,
+  MemorySessionRepository,
+  ServerSessionStore,
+  Session,
+} from "keepsake";
 import { type Any, type Loose, refusal, Visitor } from "./kit.test.ts";
 
 const loaded = (data: Any = {}): Loose => new Session<Record<string, Any>>(data, { id: "handle" });
@@ -173,6 +179,29 @@ test("invariant 16, any JSON value round-trips: a change in place that cannot be
       await assert.rejects(visitor.visit(act), refusal("ERR_SESSION_VALUE", message));
       assert.deepEqual(await visitor.see((session) => session.toObject()), { cart: [null] });
     }
+  }
+});
+
+test("invariant 14, bounded: what was stored over the limits can be read, and is refused only where it is to be saved", async () => {
+  const repository = new MemorySessionRepository();
+  const deep = [[[[null]]]];
+  const wide = { a: 1, b: 2, c: 3 };
+  const before = new Visitor(new ServerSessionStore<Any>(repository));
+  await before.visit((session) => session.update({ deep, wide, n: 1 }));
+  const limits = { depth: 2, keys: 2 };
+  const visitor = new Visitor(new ServerSessionStore<Any>(repository, { limits }), before.jar);
+  assert.deepEqual(await visitor.see((session) => session.toObject()), { deep, wide, n: 1 });
+  for (const [act, code] of [
+    [(session: Any) => session.get("deep").push(1), "ERR_SESSION_VALUE"],
+    [(session: Any) => Object.assign(session.get("wide"), { a: 2 }), "ERR_SESSION_TOO_LARGE"],
+    [(session: Any) => session.set("n", 2), "ERR_SESSION_TOO_LARGE"],
+    // It prints as what was there.
+    [
+      (session: Any) => Object.assign(session.get("deep")[0][0][0], [Number.NaN]),
+      "ERR_SESSION_VALUE",
+    ],
+  ] as const) {
+    await assert.rejects(visitor.visit(act), refusal(code));
   }
 });
 

@@ -24,6 +24,7 @@ export function combineSealers(owner: string, sealers: Sealer | readonly Sealer[
   }
   if (others.length === 0) return first;
   return {
+    ...(first.chunkable === undefined ? {} : { chunkable: first.chunkable }),
     seal: (bytes, context) => first.seal(bytes, context),
     open(token, context) {
       const opened = first.open(token, context);

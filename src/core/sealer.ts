@@ -6,6 +6,11 @@ export interface SealContext {
   readonly name: string;
   /** Milliseconds since the epoch, for formats that carry a time of their own. */
   readonly now: number;
+  /**
+   * While sealing: the token that this one takes the place of, if there is one, for formats that carry along what others
+   * have written. It need not be one that the same sealer opened.
+   */
+  readonly before?: string;
 }
 
 /** What a token held. */
@@ -13,6 +18,11 @@ export interface Opened {
   readonly bytes: Uint8Array;
   /** Sealed by a key that is no longer the newest, or by a sealer that is not the first: seal it again at the next save. */
   readonly stale: boolean;
+  /**
+   * Why the data in the bytes cannot be read, where the sealer knows: the rest is as it should be, but there is no
+   * session, and the store tells of it as `data-refused`. Holds nothing of the data.
+   */
+  readonly unreadable?: string;
 }
 
 /**
@@ -23,6 +33,8 @@ export interface Opened {
  * letters, digits and `._~+/=-`, and does not begin with a digit and `~`, as the first of several cookies does.
  */
 export interface Sealer {
+  /** `false` where others read these tokens, too, and know nothing of a token in several cookies. Default: `true`. */
+  readonly chunkable?: boolean;
   seal(bytes: Uint8Array, context: SealContext): string;
   open(token: string, context: SealContext): Opened | undefined;
 }

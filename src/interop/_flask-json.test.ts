@@ -31,7 +31,8 @@ const WIRE: readonly (readonly [unknown, string])[] = [
 
 for (const [value, text] of WIRE) {
   test(`${text} is written and read`, () => {
-    assert.equal(taggedJson.stringify(value), text);
+    // An object may be a session's data: then it is marked as written here, with white space that JSON allows.
+    assert.equal(taggedJson.stringify(value).replace(/^\t(?=\{)/, ""), text);
     assert.deepEqual(taggedJson.parse(text), value);
   });
 }
@@ -199,4 +200,13 @@ test("a UUID has one form, however it is given", () => {
     assert.throws(() => new Uuid(form), refusal("ERR_SESSION_VALUE", "UUID"));
   }
   assert.equal(String(new Markup("<b>")), "<b>");
+});
+
+test("in an answer's JSON they are a list and text", () => {
+  const values = { tuple: new Tuple(1, new Tuple()), markup: new Markup("<b>"), id: new Uuid(ID) };
+  assert.deepEqual(JSON.parse(JSON.stringify(values)), {
+    tuple: [1, []],
+    markup: "<b>",
+    id: "01234567-89ab-cdef-0123-456789abcdef",
+  });
 });

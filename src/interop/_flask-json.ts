@@ -3,6 +3,7 @@ import { SessionError } from "../core/errors.ts";
 import { assign, isValues, type Values } from "../core/json.ts";
 import { parseJson } from "../core/json-parse.ts";
 import type { Serializer } from "../core/serializer.ts";
+import { FLASK_TAGS, TAGGED, tagOf } from "./_flask-tags.ts";
 
 /**
  * A Python tuple, as Flask keeps it in a session.
@@ -23,6 +24,11 @@ export class Tuple implements Iterable<unknown> {
   [Symbol.iterator](): Iterator<unknown> {
     return this.items[Symbol.iterator]();
   }
+
+  /** A list, for `Response.json` and its like. */
+  toJSON(): readonly unknown[] {
+    return this.items;
+  }
 }
 
 /** Text that is HTML already, as `markupsafe.Markup` in Python: Flask's templates do not escape it. */
@@ -34,6 +40,10 @@ export class Markup {
   }
 
   toString(): string {
+    return this.html;
+  }
+
+  toJSON(): string {
     return this.html;
   }
 }
@@ -56,6 +66,10 @@ export class Uuid {
 
   toString(): string {
     return this.hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  }
+
+  toJSON(): string {
+    return this.toString();
   }
 }
 
@@ -83,12 +97,18 @@ const DEEPEST = 200;
  * | `uuid.UUID` | {@link Uuid} |
  * | `markupsafe.Markup` | {@link Markup} |
  *
- * What Flask could not read is refused where it is set, with `ERR_SESSION_VALUE`. Without this serializer the tagged
- * values are what they are on the wire, such as `{ " t": [1, 2] }`, and go back unchanged.
+ * What Flask could not read is refused where it is set, with `ERR_SESSION_VALUE`. A plain object that looks like a tag
+ * stays a plain object on both sides. The text of a session begins with a tab, by which `flaskSealer` knows it.
+ *
+ * Without this serializer the tagged values are what they are on the wire, such as `{ " t": [1, 2] }`: they go back
+ * unchanged, and no others are taken.
  */
 export const taggedJson: Serializer = {
   parse: (text) => untag(parseJson(text)),
-  stringify: (value) => JSON.stringify(tag(value, "", 0)),
+  stringify(value) {
+    const tagged = tag(value, "", 0);
+    return (isValues(tagged) ? TAGGED : "") + JSON.stringify(tagged);
+  },
 };
 
 /** From the inside out, as Flask does. */
@@ -97,14 +117,8 @@ function untag(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(untag);
   const values: Values = {};
   for (const [key, each] of Object.entries(value)) assign(values, key, untag(each));
-  const key = tagOf(values);
+  const key = tagOf(values, FLASK_TAGS);
   return key === undefined ? values : READERS[key]?.(values[key]);
-}
-
-/** The key that marks an object as something else. */
-function tagOf(values: object): string | undefined {
-  const [first = "", ...more] = Object.keys(values);
-  return more.length === 0 && Object.hasOwn(READERS, first) ? first : undefined;
 }
 
 /** An object whose only key looks like a tag has two underscores behind it, and ` di` around it. */
@@ -154,7 +168,7 @@ function tagObject(
   }
   const values: Values = {};
   for (const [key, each] of Object.entries(value)) assign(values, key, inside(each, key));
-  const key = tagOf(values);
+  const key = tagOf(values, FLASK_TAGS);
   return key === undefined ? values : { " di": { [`${key}__`]: values[key] } };
 }
 

@@ -1,6 +1,7 @@
 import { base64 } from "@scure/base";
 import { fromBase64url, toBase64url } from "#base64url";
 import { fromUtf8, utf8 } from "../core/bytes.ts";
+import { FLASK_TAGS } from "./_flask-tags.ts";
 import type { JsonStyle } from "./_itsdangerous-json.ts";
 import type { KeyDerivation } from "./_itsdangerous-signer.ts";
 import { compress, decompress } from "./_itsdangerous-zlib.ts";
@@ -12,7 +13,7 @@ export interface Format {
   /** Looked at before any key is used. */
   readonly shape: RegExp;
   readonly style: JsonStyle;
-  /** A session whose only key is one of these would mean something else there. */
+  /** An object whose only key is one of these means something else there. */
   readonly tags: readonly string[];
   encode(json: string): string;
   /** @param limit How many bytes it may inflate to. */
@@ -57,7 +58,7 @@ export const FLASK: Format = {
   derivation: "hmac",
   shape: URL_SAFE,
   style: COMPACT,
-  tags: [" di", " t", " b", " m", " u", " d"],
+  tags: FLASK_TAGS,
   encode: toUrlSafe,
   decode: fromUrlSafe,
 };

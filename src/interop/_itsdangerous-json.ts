@@ -11,7 +11,7 @@ export interface JsonStyle {
 
 export interface ReadObject {
   readonly values: Values;
-  /** Whether JavaScript's numbers are those of the text. */
+  /** Whether JavaScript's numbers are those of the text, to the last digit. */
   readonly isExact: boolean;
 }
 
@@ -20,6 +20,9 @@ const DEEPEST = 1000;
 
 const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/;
 const SYMBOLS = new RegExp(`${STRING.source}|[[\\]{}]|-?(?:\\d[\\d.eE+-]*|Infinity)|NaN`, "g");
+const WHOLE = /^-?\d+$/;
+/** A whole number of so many characters, sign included, is below 2^53. */
+const SHORT = 15;
 const LAYOUT = new RegExp(`${STRING.source}|[,:]|\\s+`, "g");
 
 /** A JSON object, as Python writes it: also with `NaN` and `Infinity`. `undefined` for anything else. */
@@ -46,12 +49,25 @@ export function readObject(text: string): ReadObject | undefined {
   }
 }
 
-/** Whether Python gets the number back that it wrote. Of decimals both round to the same double. */
+/** Whether a double holds the number that Python has. Of decimals both make the same double. */
 function isExactNumber(text: string): boolean {
   const number = Number(text);
   // What is no number at all is left for the parser to refuse.
   if (Number.isNaN(number)) return text !== "NaN";
-  return /^-?\d+$/.test(text) ? String(number) === text : Number.isFinite(number);
+  if (!Number.isFinite(number)) return false;
+  return !WHOLE.test(text) || text.length <= SHORT || BigInt(text) === BigInt(number);
+}
+
+/**
+ * JSON that JavaScript wrote, in which whole numbers are written to the last digit. JavaScript's own digits stand for
+ * a double: for 2 ** 60 they are 1152921504606847000, which to Python is another number.
+ */
+export function writeOut(json: string): string {
+  return json.replace(SYMBOLS, (symbol) => {
+    if (symbol.length <= SHORT || !WHOLE.test(symbol)) return symbol;
+    const number = Number(symbol);
+    return String(number) === symbol ? String(BigInt(number)) : symbol;
+  });
 }
 
 /** The same JSON, laid out in this style. */

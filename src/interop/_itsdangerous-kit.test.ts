@@ -1,7 +1,9 @@
 /** What the tests of this folder share: the vectors, and the other side's half of each format. */
+
+import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Sealer } from "keepsake";
+import { CookieSessionStore, type CookieSessionStoreOptions, type Sealer } from "keepsake";
 import {
   blacksheepSealer,
   flaskSealer,
@@ -9,6 +11,7 @@ import {
   starletteSealer,
 } from "keepsake/interop/itsdangerous";
 import { utf8 } from "../core/bytes.ts";
+import { type Any, Jar, recorder, SECRET, Time, Visitor } from "../core/kit.test.ts";
 import { BLACKSHEEP, FLASK, type Format, STARLETTE } from "./_itsdangerous-formats.ts";
 import { layOut } from "./_itsdangerous-json.ts";
 import { createSigner } from "./_itsdangerous-signer.ts";
@@ -82,4 +85,48 @@ export function pythonSignsText({ format }: Side, secret: string, text: string):
 
 function signerOf(format: Format, secret: string) {
   return createSigner([secret], utf8(format.salt), format.derivation);
+}
+
+const HOUR = 3600;
+
+/** A visitor of two services, and their clock. */
+export class Scene {
+  readonly time = new Time();
+  readonly jar = new Jar(undefined, this.time.clock);
+  readonly events: Any[] = [];
+  readonly #side: Side;
+
+  constructor(side: Side) {
+    this.#side = side;
+  }
+
+  /** The service that is made with keepsake. */
+  here(options: CookieSessionStoreOptions = {}): Visitor {
+    const { events, onEvent } = recorder();
+    const store = new CookieSessionStore<Any>({
+      sealer: this.#side.sealer(SECRET),
+      cookie: { name: "session", prefix: "none" },
+      clock: this.time.clock,
+      idleTimeout: HOUR,
+      absoluteTimeout: 10 * HOUR,
+      onEvent: (event) => {
+        onEvent(event);
+        this.events.push(...events.splice(0));
+      },
+      ...options,
+    });
+    return new Visitor(store, this.jar);
+  }
+
+  /** The service in Python: reads its cookie, changes what it found, and signs that. */
+  there(change: (values: Any) => Any, secret = SECRET): void {
+    const cookie = this.jar.value("session");
+    const json = cookie === undefined ? "{}" : pythonReads(this.#side, secret, cookie);
+    assert.ok(json, "Python cannot read the cookie");
+    const values = JSON.parse(json);
+    const changed = change(values) ?? values;
+    const seconds = Math.floor(this.time.now / 1000);
+    const written = pythonWrites(this.#side, secret, JSON.stringify(changed), seconds);
+    this.jar.store(`session=${written}; Path=/; HttpOnly; Secure; SameSite=Lax`);
+  }
 }

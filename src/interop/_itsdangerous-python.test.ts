@@ -12,6 +12,13 @@ export interface Question {
   readonly json?: string;
   /** A visit of a real Flask application, which finds this cookie or none, and sets one of every type. */
   readonly visit?: string;
+  /** What the application does in that visit instead: `session.pop` of these keys, then these values. */
+  readonly does?: {
+    readonly pop?: readonly string[];
+    readonly set?: Readonly<Record<string, unknown>>;
+  };
+  /** A template of the application's, which is shown before. */
+  readonly shows?: string;
 }
 
 export interface Answer {
@@ -21,6 +28,7 @@ export interface Answer {
   readonly cookie?: string;
   /** What the Flask application found: `repr()` of each value. */
   readonly found?: Readonly<Record<string, string>>;
+  readonly shown?: string;
 }
 
 export interface Python {
@@ -77,22 +85,28 @@ def write(side, keys, values):
         return signer(side, keys).dumps(base64.b64encode(text.encode()).decode())
     return signer(side, keys).dumps(values)
 
-def visit(keys, cookie):
+def visit(keys, cookie, does=None, shows=""):
     app = flask.Flask("app")
     app.config.update(SECRET_KEY=keys[-1], SECRET_KEY_FALLBACKS=keys[:-1])
     headers = {"Cookie": "session=" + cookie} if cookie else {}
     with app.test_request_context(headers=headers):
         session = app.session_interface.open_session(app, flask.request)
         found = {key: repr(value) for key, value in session.items()}
-        session["tuple"] = (1, "é", [None])
-        session["bytes"] = b"\x00\xff"
-        session["markup"] = Markup("<b>é</b>")
-        session["uuid"] = uuid.UUID(int=2**127 + 7)
-        session["date"] = datetime.datetime(2025, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
-        session["escaped"] = {" t": 1}
+        shown = flask.render_template_string(shows, **session)
+        if does is None:
+            session["tuple"] = (1, "é", [None])
+            session["bytes"] = b"\x00\xff"
+            session["markup"] = Markup("<b>é</b>")
+            session["uuid"] = uuid.UUID(int=2**127 + 7)
+            session["date"] = datetime.datetime(2025, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+            session["escaped"] = {" t": 1}
+        else:
+            for key in does.get("pop", []):
+                session.pop(key)
+            session.update(does.get("set", {}))
         response = app.response_class()
         app.session_interface.save_session(app, session, response)
-        return {"found": found, "cookie": response.headers["Set-Cookie"].split(";")[0].split("=", 1)[1]}
+        return {"found": found, "shown": shown, "cookie": response.headers["Set-Cookie"].split(";")[0].split("=", 1)[1]}
 
 def answer(question):
     side, keys = question["side"], question["keys"]
@@ -101,7 +115,7 @@ def answer(question):
         if "json" in question:
             return {"cookie": write(side, keys, json.loads(question["json"]))}
         if "visit" in question:
-            return visit(keys, question["visit"])
+            return visit(keys, question["visit"], question.get("does"), question.get("shows", ""))
         return {"json": json.dumps(read(side, keys, question["cookie"]))}
     except itsdangerous.BadData as error:
         return {"refused": type(error).__name__}

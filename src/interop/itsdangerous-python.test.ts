@@ -152,11 +152,14 @@ if (python.name === undefined) {
         jar,
       );
       /** One request to the Flask application, with the visitor's cookie. */
-      const visitFlask = (keys: readonly string[]): Answer => {
+      const visitFlask = (
+        keys: readonly string[],
+        rest: Pick<Question, "does" | "shows"> = {},
+      ): Answer => {
         const seconds = Math.floor(now / 1000);
         const visit = jar.value("session") ?? "";
-        const answer =
-          askPython([{ side: "flask", keys, seconds, visit }]).answers[0] ?? assert.fail();
+        const question: Question = { side: "flask", keys, seconds, visit, ...rest };
+        const answer = askPython([question]).answers[0] ?? assert.fail();
         jar.store(`session=${answer.cookie}; Path=/; HttpOnly; Secure`);
         return answer;
       };
@@ -204,6 +207,50 @@ if (python.name === undefined) {
         jar.store("session=; Path=/; Secure; Max-Age=0");
         assert.deepEqual(visitFlask([OLD_SECRET]).found, {});
         assert.deepEqual(await visitor.see((session) => session.toObject()), VALUES);
+      });
+
+      test("shows what a visitor sent as the object that it is, and never as markup", async () => {
+        const name = { " m": "<script>" };
+        await visitor.visit((session) => session.set("name", name));
+        const { shown, found } = visitFlask([SECRET], {
+          does: {},
+          shows: "{{ name }} {{ markup }}",
+        });
+        assert.equal(shown, "{&#39; m&#39;: &#39;&lt;script&gt;&#39;} <b>é</b>");
+        assert.equal(found?.name, "{' m': '<script>'}");
+        assert.deepEqual(await visitor.see((session) => session.get("name")), name);
+      });
+
+      test("logs users in and out, and subjectFrom knows each of them", async () => {
+        jar.store("session=; Path=/; Secure; Max-Age=0");
+        const both = new Visitor(
+          new CookieSessionStore<Any>({
+            sealer: flaskSealer(SECRET, { subjectFrom: ({ user_id }) => user_id as Any }),
+            serializer: taggedJson,
+            cookie: { name: "session", prefix: "none" },
+            clock: () => now,
+          }),
+          jar,
+        );
+        const subject = () => both.see((session) => session.subject);
+        visitFlask([SECRET], { does: { set: { user_id: "ada" } } });
+        assert.equal(await subject(), "ada");
+        await both.visit((session) => session.set("cart", ["tea"]));
+        now += 1000;
+        visitFlask([SECRET], { does: { set: { n: 1 } } });
+        assert.equal(await subject(), "ada");
+        visitFlask([SECRET], { does: { pop: ["user_id"] } });
+        assert.equal(await subject(), undefined);
+        visitFlask([SECRET], { does: { set: { user_id: "bob" } } });
+        assert.equal(await subject(), "bob");
+        await both.visit((session) => {
+          assert.deepEqual(session.get("cart"), ["tea"]);
+          session.login("eve");
+          session.set("user_id", "eve");
+        });
+        assert.equal(visitFlask([SECRET], { does: {} }).found?.user_id, "'eve'");
+        await both.visit((session) => session.logout());
+        assert.deepEqual(visitFlask([SECRET], { does: {} }).found, {});
       });
     });
   });

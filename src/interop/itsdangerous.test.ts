@@ -30,8 +30,14 @@ const PAYLOAD: SealedPayload = {
 };
 
 const KEEPSAKE_KEY = '"_keepsake":';
-const NUMBERS_THAT_FIT = ["0", "-7", "9007199254740991", "0.1", "1e300", "5e-324", "1.0", "1E2"];
+const NUMBERS_THAT_FIT = [
+  ...["0", "-7", "9007199254740991", "0.1", "1e300", "5e-324", "1.0", "1E2", "1e-07"],
+  ...["9007199254740992", "1152921504606846976", "-1152921504606846976", "1180591620717411303424"],
+  ...["1.2345678901234567e+19", "1e+22", "100000000000000000000"],
+];
 const NUMBERS_THAT_DO_NOT = ["9007199254740993", "-12345678901234567890", "1e400", "NaN"];
+/** JavaScript's digits of a double are not to be taken for Python's whole number, which is none. */
+const ONLY_THERE = ["1152921504606847000", "12345678901234567000"];
 
 for (const side of SIDES) {
   const { name, sealer } = side;
@@ -149,11 +155,48 @@ for (const side of SIDES) {
         const payload = open(fromPython(`{"a":[${number}]}`)) ?? assert.fail();
         assert.deepEqual(JSON.parse(payload.data), { a: [Number(number)] });
       }
-      for (const number of [...NUMBERS_THAT_DO_NOT, "Infinity", "-Infinity", "1".repeat(400)]) {
-        const payload = open(fromPython(`{"a":[${number}]}`)) ?? assert.fail(number);
+      const others = [...ONLY_THERE, "Infinity", "-Infinity", "1".repeat(400)];
+      for (const number of [...NUMBERS_THAT_DO_NOT, ...others]) {
+        const token = fromPython(`{"a":[${number}]}`);
+        assert.match(sealer(SECRET).open(token, CONTEXT)?.unreadable ?? "", /number/);
+        const payload = open(token) ?? assert.fail(number);
         assert.throws(() => JSON.parse(payload.data));
         assert.equal(open(fromPython(`{"a":"${number}"}`))?.data, `{"a":"${number}"}`);
       }
+    });
+
+    test("whole numbers are written to the last digit, so that both sides have the same", () => {
+      const values = [2 ** 53, 2 ** 60, -(2 ** 60), 1.2345678901234567e19, 1e20, 2 ** 70, 1e21];
+      const json = pythonReads(
+        side,
+        SECRET,
+        seal({ ...PAYLOAD, data: JSON.stringify({ values }) }),
+      );
+      const written = /"values": ?\[([^\]]*)\]/.exec(json ?? "")?.[1]?.split(/, ?/) ?? [];
+      assert.deepEqual(written.slice(0, 5).map(BigInt), values.slice(0, 5).map(BigInt));
+      assert.deepEqual(written.map(Number), values);
+      const back = open(fromPython(json ?? "")) ?? assert.fail();
+      assert.deepEqual(JSON.parse(back.data), { values });
+    });
+
+    test("a note that has not the shape of one costs no cryptography", () => {
+      let keys = 0;
+      const note = {
+        ...CONTEXT,
+        purpose: "seen",
+        get name() {
+          keys += 1; // The key is derived from it.
+          return "session-seen";
+        },
+      };
+      const good = sealer(SECRET).seal(Uint8Array.of(1), note);
+      assert.ok(keys > 0);
+      keys = 0;
+      for (const bad of ["", "x", `${good}A`, `.${good}`, good.replace(".", ""), "a.b.c"]) {
+        assert.equal(sealer(SECRET).open(bad, note), undefined);
+      }
+      assert.equal(keys, 0);
+      assert.notEqual(sealer(SECRET).open(good, note), undefined);
     });
 
     test("requirement 38: maxAge counts from the signature, to the second; without it there is no limit", () => {
@@ -267,6 +310,7 @@ for (const side of SIDES) {
         { maxInflated: "64k" },
         { maxInflated: Number.POSITIVE_INFINITY },
         { salt: "x" },
+        { subjectFrom: "user_id" },
         null,
         7,
       ] as Any[]) {
@@ -299,6 +343,7 @@ test("a session whose only key is a tag of Flask's is refused both ways, and onl
       if (side.name === "flask") {
         assert.throws(write, refusal("ERR_SESSION_VALUE", "only key"));
         assert.notEqual(read, data);
+        assert.match(opened?.unreadable ?? "", /only key/);
       } else {
         assert.equal(read, data);
         write();

@@ -16,7 +16,8 @@ export type { ItsdangerousOptions };
  * side choose the names of session keys.
  *
  * What the format has no place for (handle, subject, times, flash values) travels under the data key `_keepsake`, which
- * the other side carries along until it clears the session. Without it all times are that of the signature.
+ * the other side carries along until it clears the session. Without it all times are that of the signature. Where the other
+ * side logs users in and out by a key of its own, give `subjectFrom`: otherwise a login here outlives a logout there.
  *
  * @param secret The other side's secret, of at least 32 bytes; or several to rotate, **the newest first, which is the
  * reverse of itsdangerous' own order**. The newest seals, all open.
@@ -51,7 +52,10 @@ export function starletteSealer(secret: Secret, options?: ItsdangerousOptions): 
  * Reads and writes Flask's session cookies, byte for byte. All that {@link blacksheepSealer} says holds: **readable by
  * whoever holds it**, bound to no name, the newest secret first.
  *
- * With {@link taggedJson} as the store's `serializer`, tuples, bytes, dates, UUIDs and markup are values here, too.
+ * With {@link taggedJson} as the store's `serializer`, tuples, bytes, dates, UUIDs and markup are values here, too, and
+ * what a visitor sent that looks like one is not. With another serializer `seal` refuses what looks like one, unless it came
+ * so from Flask in the token that is replaced: it might become markup that Flask does not escape.
+ *
  * Flask takes a cookie for expired 31 days after it was signed. Inside an application it sorts the keys and escapes
  * what is not ASCII, and itsdangerous alone does not, nor does this: each reads both.
  *

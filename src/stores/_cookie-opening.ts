@@ -30,6 +30,7 @@ export interface CookieContext {
 /** A token that was opened, and what it takes to save its session again. */
 export interface Loaded {
   readonly id: string;
+  readonly token: string;
   readonly payload: SealedPayload;
   readonly contents: Contents;
   readonly transport: SessionTransport;
@@ -66,13 +67,14 @@ function open(
   const end = endOf(config, payload, seenAt);
   if (now >= end) return undefined;
   const id = toBase64url(payload.handle);
-  const data = config.codec.parse(payload.data);
+  const data = opened?.unreadable === undefined ? config.codec.parse(payload.data) : undefined;
   const flash = payload.flash === undefined ? {} : config.codec.parse(payload.flash);
   if (data === undefined || flash === undefined) {
-    onEvent({ type: "data-refused", id, reason: "the serializer cannot read it" });
+    const reason = opened?.unreadable ?? "the serializer cannot read it";
+    onEvent({ type: "data-refused", id, reason });
     return undefined;
   }
-  return { id, payload, contents: { data, flash }, transport, end };
+  return { id, token, payload, contents: { data, flash }, transport, end };
 }
 
 /** When the token's session was last noted as used; the note counts only beside a token of the same session. */

@@ -25,6 +25,7 @@ export interface SealedSession {
 }
 
 /**
+ * @param loaded What the token takes the place of.
  * @param contents Default: what the session holds.
  * @throws `ERR_COOKIE_TOO_LARGE` where the transport cannot carry the token.
  */
@@ -32,6 +33,7 @@ export function sealSession<Data extends object>(
   { owner, config, sealer }: CookieContext,
   session: Session<Data>,
   transport: SessionTransport,
+  loaded: Loaded | undefined,
   contents: Contents = internals.contents(session),
 ): SealedSession {
   const { clock, codec, timeline } = config;
@@ -56,9 +58,10 @@ export function sealSession<Data extends object>(
     flash: Object.keys(flash).length === 0 ? undefined : codec.stringify(flash),
     data: codec.stringify(data),
   });
-  const token = sealer.seal(bytes, { purpose: SESSION, name: transport.name, now });
+  const context = { purpose: SESSION, name: transport.name, now };
+  const token = sealer.seal(bytes, loaded ? { ...context, before: loaded.token } : context);
   if (token.length > transport.maxLength) {
-    throw cookieTooLarge(token.length, transport, contents, codec);
+    throw cookieTooLarge(token.length, transport, contents, codec, sealer);
   }
   return { id: state.id, token, transport, endsAt: timeline.absoluteEnd(start) };
 }

@@ -24,7 +24,7 @@ import type { SessionStore } from "../core/store.ts";
 import type { SessionTransport } from "../core/transport.ts";
 import { CARRIER_OPTIONS, type CarrierOptions, createTransports } from "../core/transports.ts";
 import { xchachaSealer } from "../core/xchacha-sealer.ts";
-import { createAnswers, saveUnlessEnded } from "./_cookie-ending.ts";
+import { createAnswers, revokeNewest, saveUnlessEnded } from "./_cookie-ending.ts";
 import {
   CLOCK_SKEW,
   type CookieContext,
@@ -34,6 +34,7 @@ import {
   SEEN,
 } from "./_cookie-opening.ts";
 import { forgetSession, noteUse, sealSession, sendSession } from "./_cookie-sealing.ts";
+import { checkChunks } from "./_cookie-too-large.ts";
 
 export interface CookieSessionStoreOptions extends SessionOptions, CarrierOptions {
   /**
@@ -119,6 +120,7 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
       onEvent,
       companionOf: (transport) => this.#companionOf(transport),
     };
+    checkChunks(OWNER, this.#context.sealer, transports);
     this.#answers = createAnswers(OWNER, options, config);
     const companions = transports.list.map((transport) => this.#companionOf(transport));
     this.vary = [...new Set([...transports.vary, ...companions.flatMap(({ vary }) => vary)])];
@@ -183,11 +185,15 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
     } else if (session.modified) {
       if (this.#late.has(session) && !isLogin(session)) throw gone();
       const transport = loaded?.transport ?? this.#context.transports.forStranger(request);
-      const sealed = sealSession(this.#context, session, transport);
+      const sealed = sealSession(this.#context, session, transport, loaded);
       sendSession(this.#context, exchange, sealed, loaded);
-    } else if (loaded !== undefined && this.#answers?.known(loaded.id) === undefined) {
+    } else if (loaded !== undefined && !this.#isKnownToHaveEnded(loaded)) {
       noteUse(this.#context, exchange, loaded);
     }
+  }
+
+  #isKnownToHaveEnded(loaded: Loaded): boolean {
+    return this.#answers?.known(revocableOf(this.#context.config, loaded)) !== undefined;
   }
 
   /**
@@ -206,22 +212,24 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
   }
 
   /**
-   * Ends a session from outside (ASVS 7.4.2): in this process at once, in others within the revocation's `cacheFor`.
+   * Ends a session from outside (ASVS 7.4.2): at once where stores share the revocation, elsewhere within its `cacheFor`.
+   * Where `regenerate()` has given it other handles since, it ends under those, if the revocation can tell them.
    *
    * Nobody knows whose it is, or whether it is there: do not pass on what a client has sent.
    *
    * @param id Its handle, as `session.id` was. What cannot be one is ignored.
-   * @throws `ERR_SESSION_CONFIG` without a revocation that can keep it in mind, `ERR_SESSION_STORE`.
+   * @throws `ERR_SESSION_CONFIG` without a revocation that can keep it in mind, `ERR_SESSION_STORE`; `ERR_SESSION_GONE`
+   * where it got more than 16 other handles.
    */
   async revoke(id: string): Promise<void> {
     if (!this.#answers?.canRevoke) throw cannot(OWNER, "revoke");
     if (typeof id !== "string" || fromBase64url(id)?.length !== HANDLE_BYTES) return;
-    await this.#answers.revoke(id, this.#untilAllEnd(), this.#answers.begin());
+    await revokeNewest(this.#answers, id, this.#untilAllEnd());
   }
 
   /**
    * Ends all sessions of a subject that began until now (ASVS 7.4.3): after a change of password, or "sign out
-   * everywhere". In this process at once, in others within the revocation's `cacheFor`.
+   * everywhere". At once where stores share the revocation, elsewhere within its `cacheFor`.
    *
    * @param options `except`: the handle of one to keep, such as `session.id`.
    * @throws `ERR_SESSION_CONFIG` without a revocation that can keep it in mind, `ERR_SESSION_STORE`.

@@ -6,6 +6,7 @@ export interface Vectors {
   readonly nearMisses: readonly NearMiss[];
   readonly sessions: readonly SessionVector[];
   readonly chunks: readonly ChunkVector[];
+  readonly requests: readonly RequestVector[];
 }
 
 export type SuiteName = "k1" | "k2" | "s1";
@@ -67,6 +68,18 @@ export interface ChunkVector extends Place {
   readonly now: number;
   readonly cookies: Readonly<Record<string, string>>;
   readonly token: string;
+}
+
+/** What a request carries, and which token is the session's. */
+export interface RequestVector extends Place {
+  readonly why: string;
+  /** In how many cookies the reader allows a token. */
+  readonly chunks: 1 | 2 | 3;
+  readonly now: number;
+  /** In the order of the header, names and values. */
+  readonly cookies: readonly (readonly [name: string, value: string])[];
+  /** `null` where there is no session. */
+  readonly token: string | null;
 }
 
 export async function readVectors(): Promise<Vectors> {
