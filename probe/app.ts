@@ -18,7 +18,10 @@ export interface ProbeCall {
 /** An answer, for a framework to write in its own idiom. */
 export interface ProbeAnswer {
   readonly status: number;
-  readonly headers?: Record<string, string>;
+  /** A list is sent as a header of several lines. */
+  readonly headers?: Record<string, string | string[]>;
+  /** The headers of a 103 that goes before the answer, where the platform has such. */
+  readonly earlyHints?: Record<string, string>;
   readonly body?: string | AsyncIterable<string>;
 }
 
@@ -72,6 +75,26 @@ async function* changingLate(call: ProbeCall): AsyncGenerator<string> {
   } catch (error) {
     yield `error: ${codeOf(error)}`;
   }
+}
+
+/** How many streams without an end are open. */
+let endless = 0;
+
+/** A body that ends when the client goes. */
+async function* tickingForEver(): AsyncGenerator<string> {
+  endless += 1;
+  try {
+    for (let tick = 1; ; tick += 1) {
+      yield `chunk ${tick}\n`;
+      await wait(5);
+    }
+  } finally {
+    endless -= 1;
+  }
+}
+
+async function* events(count: number): AsyncGenerator<string> {
+  for await (const tick of ticking(count)) yield `data: ${tick}\n`;
 }
 
 type Administer = (
@@ -181,6 +204,24 @@ const routes: Record<string, Route> = {
     setFromQuery(call);
     return { ...text("ok"), headers: { ...TEXT, "set-cookie": "own=1; Path=/" } };
   },
+  "GET /own-cookies": (call) => {
+    setFromQuery(call);
+    const cookies = ["own=1; Path=/", "other=a, b; Path=/"];
+    return { ...text("ok"), headers: { ...TEXT, "set-cookie": cookies, "x-list": ["a", "b"] } };
+  },
+  "GET /hints": (call) => {
+    setFromQuery(call);
+    return { ...text("ok"), earlyHints: { link: "</style.css>; rel=preload; as=style" } };
+  },
+  "GET /events": (call) => {
+    setFromQuery(call);
+    return { status: 200, headers: { "content-type": "text/event-stream" }, body: events(3) };
+  },
+  "GET /endless": (call) => {
+    setFromQuery(call);
+    return text(tickingForEver());
+  },
+  "GET /endless-open": () => json({ open: endless }),
   "GET /public": (call) => {
     setFromQuery(call);
     const forever = "public, max-age=60";

@@ -19,7 +19,7 @@ export const host: Host = ({ store, ...options }) => {
   );
   app.all("*", async (request, reply) => {
     const url = new URL(request.url, "http://probe");
-    const { status, headers, body } = await answer({
+    const { status, headers, earlyHints, body } = await answer({
       method: request.method,
       path: url.pathname,
       query: url.searchParams,
@@ -27,6 +27,7 @@ export const host: Host = ({ store, ...options }) => {
       store,
       body: async () => String(request.body ?? ""),
     });
+    if (earlyHints !== undefined) reply.raw.writeEarlyHints(earlyHints);
     reply.code(status).headers({ ...headers });
     return reply.send(typeof body === "object" ? Readable.from(body) : body);
   });

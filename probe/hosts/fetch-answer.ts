@@ -1,14 +1,15 @@
 import type { Session, SessionStore } from "keepsake";
 import { answer, codeOf, type ProbeData, statusOf } from "../app.ts";
 
-/** Answers with a Fetch response, for the frameworks that are built around those. */
+/** Answers with a Fetch response, for the frameworks that are built around those. @param sendHints Where there is 103. */
 export async function answerFetch(
   request: Request,
   session: Session<ProbeData>,
   store: SessionStore<ProbeData>,
+  sendHints?: (hints: Record<string, string>) => unknown,
 ): Promise<Response> {
   const url = new URL(request.url);
-  const { status, headers, body } = await answer({
+  const { status, headers, earlyHints, body } = await answer({
     method: request.method,
     path: url.pathname,
     query: url.searchParams,
@@ -16,8 +17,12 @@ export async function answerFetch(
     store,
     body: () => request.text(),
   });
+  if (earlyHints !== undefined) await sendHints?.(earlyHints);
   const encoded = typeof body === "object" ? streamOf(body) : (body ?? null);
-  return new Response(encoded, { status, ...(headers === undefined ? {} : { headers }) });
+  const lines = Object.entries(headers ?? {}).flatMap(([name, values]) =>
+    [values].flat().map((value): [string, string] => [name, value]),
+  );
+  return new Response(encoded, { status, headers: lines });
 }
 
 function streamOf(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {

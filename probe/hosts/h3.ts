@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { H3 } from "h3";
+import { H3, writeEarlyHints } from "h3";
 import { toNodeHandler } from "h3/node";
 import { sessions } from "keepsake/adapters/h3";
 import { codeOf, statusOf } from "../app.ts";
@@ -17,6 +17,8 @@ export const host: Host = ({ store, ...options }) => {
     },
   });
   app.use(sessions(store, options));
-  app.all("/**", (event) => answerFetch(event.req, event.context.session, store));
+  app.all("/**", (event) =>
+    answerFetch(event.req, event.context.session, store, (hints) => writeEarlyHints(event, hints)),
+  );
   return createServer(toNodeHandler(app));
 };

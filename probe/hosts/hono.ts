@@ -1,7 +1,6 @@
-import { createServer } from "node:http";
-import { getRequestListener } from "@hono/node-server";
 import { honoHandler } from "./fetch-handlers.ts";
+import { serveFetch } from "./fetch-server.ts";
 import type { Host } from "./host.ts";
 
 /** Hono, behind Node's server. */
-export const host: Host = (options) => createServer(getRequestListener(honoHandler(options)));
+export const host: Host = (options) => serveFetch(honoHandler(options));

@@ -19,7 +19,7 @@ export const host: Host = ({ store, ...options }) => {
     }
   });
   app.use(sessions<ProbeData>(store, options)).use(async (ctx) => {
-    const { status, headers, body } = await answer({
+    const { status, headers, earlyHints, body } = await answer({
       method: ctx.method,
       path: ctx.path,
       query: ctx.URL.searchParams,
@@ -27,6 +27,7 @@ export const host: Host = ({ store, ...options }) => {
       store,
       body: () => text(ctx.req),
     });
+    if (earlyHints !== undefined) ctx.res.writeEarlyHints(earlyHints);
     ctx.set({ ...headers });
     ctx.body = typeof body === "object" ? Readable.from(body) : (body ?? null);
     ctx.status = status;

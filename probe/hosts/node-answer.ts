@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Session, SessionStore } from "keepsake";
 import { answer, codeOf, type ProbeData, statusOf } from "../app.ts";
@@ -11,7 +11,7 @@ export async function answerNode(
   store: SessionStore<ProbeData>,
 ): Promise<void> {
   const url = new URL(request.url ?? "/", "http://probe");
-  const { status, headers, body } = await answer({
+  const { status, headers, earlyHints, body } = await answer({
     method: request.method ?? "GET",
     path: url.pathname,
     query: url.searchParams,
@@ -19,9 +19,10 @@ export async function answerNode(
     store,
     body: () => text(request),
   });
+  if (earlyHints !== undefined) response.writeEarlyHints(earlyHints);
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
   response.statusCode = status;
-  if (typeof body === "object") Readable.from(body).pipe(response);
+  if (typeof body === "object") pipeline(Readable.from(body), response, () => undefined);
   else response.end(body);
 }
 

@@ -2,7 +2,7 @@ import { SessionError } from "../core/errors.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
 import { readableLater, saveWith, withOpenHeaders } from "./_fetch-response.ts";
-import { addHeaders, isClientsFault, refusalText } from "./_refusal.ts";
+import { addHeaders, isClientsFault, refusalResponse } from "./_refusal.ts";
 
 /** Makes the answer to an error. Without one the error is thrown on to the runtime. */
 export type OnError =
@@ -22,7 +22,7 @@ export async function answer<Data extends object, Answer extends Response | unde
       if (error instanceof SessionError) addHeaders(response, error);
       return response;
     }
-    if (isClientsFault(error)) return new Response(refusalText(error), { status: error.status });
+    if (isClientsFault(error)) return refusalResponse(error);
     throw error;
   };
 

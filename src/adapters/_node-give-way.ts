@@ -71,6 +71,14 @@ export function giveWay(response: ServerResponse, failure: Failure): void {
     return original.setHeader.apply(response, args);
   } as ServerResponse["setHeader"];
 
+  response.destroy = function destroy(reason?: Error): ServerResponse {
+    // stream.pipeline, which has lost the source that was taken from it, gives up the response, too.
+    if (reason !== undefined && "code" in reason && reason.code === "ERR_STREAM_PREMATURE_CLOSE") {
+      return response;
+    }
+    return original.destroy.call(response, reason) as ServerResponse;
+  } as ServerResponse["destroy"];
+
   appear(response, "headersSent", () => dropping);
   appear(response, "writableEnded", () => dropping);
   appear(response, "finished", () => dropping);

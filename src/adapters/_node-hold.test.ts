@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createReadStream } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { holdResponse } from "./_node-hold.ts";
 
 /** A save that is done when the test says so. */
@@ -207,6 +209,27 @@ test("a stream that is piped stops where the save failed", async (t) => {
   });
   assert.equal(await (await fetch(url)).text(), "refused");
   assert.equal(source.readableEnded, false);
+});
+
+test("stream.pipeline, which gives up the response with its source, leaves it to the other answer", async (t) => {
+  const sources = {
+    long: () => Readable.from(Array.from({ length: 1000 }, () => "x".repeat(1000))),
+    short: () => Readable.from(["x"]),
+    file: () => createReadStream(fileURLToPath(import.meta.url), { highWaterMark: 64 }),
+  };
+  for (const [which, source] of Object.entries(sources)) {
+    const done = Promise.withResolvers<void>();
+    const body = source();
+    const url = await serve(t, async ({ response, asked, finish }) => {
+      pipeline(body, response, () => done.resolve());
+      await asked;
+      finish(new Error("down"));
+    });
+    const answer = await fetch(url);
+    assert.deepEqual([answer.status, await answer.text()], [503, "refused"], which);
+    await done.promise;
+    assert.equal(body.destroyed, true, which);
+  }
 });
 
 test("flushHeaders waits for the save, and early hints do not", async (t) => {

@@ -4,12 +4,12 @@ import type { Readable } from "node:stream";
 /** The methods of a response as they are before they are replaced. */
 export type Originals = Pick<
   ServerResponse,
-  "writeHead" | "write" | "end" | "flushHeaders" | "setHeader" | "appendHeader" | "on"
+  "writeHead" | "write" | "end" | "flushHeaders" | "setHeader" | "appendHeader" | "on" | "destroy"
 >;
 
 export function originalsOf(response: ServerResponse): Originals {
-  const { writeHead, write, end, flushHeaders, setHeader, appendHeader, on } = response;
-  return { writeHead, write, end, flushHeaders, setHeader, appendHeader, on };
+  const { writeHead, write, end, flushHeaders, setHeader, appendHeader, on, destroy } = response;
+  return { writeHead, write, end, flushHeaders, setHeader, appendHeader, on, destroy };
 }
 
 /** The streams that are piped into a response. */

@@ -9,9 +9,13 @@ export interface NodeRequest {
   readonly originalUrl?: string;
 }
 
-/** A Node request as the core reads it. */
+const known = new WeakMap<NodeRequest, SessionRequest>();
+
+/** A Node request as the core reads it: for one request always the same object. */
 export function nodeRequest(request: NodeRequest): SessionRequest {
-  return {
+  const before = known.get(request);
+  if (before !== undefined) return before;
+  const read: SessionRequest & { readonly url: string } = {
     headers: {
       get(name) {
         const value = request.headers[name.toLowerCase()];
@@ -24,6 +28,8 @@ export function nodeRequest(request: NodeRequest): SessionRequest {
       return `${scheme}://${hostOf(request) ?? "localhost"}${path}`;
     },
   };
+  known.set(request, read);
+  return read;
 }
 
 export function isEncrypted({ socket }: NodeRequest): boolean {

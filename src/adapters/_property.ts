@@ -1,4 +1,6 @@
+import { SessionError } from "../core/errors.ts";
 import { describe, misconfigured } from "../core/options.ts";
+import { Session } from "../core/session.ts";
 
 /** What an adapter takes whose framework gives a handler one object to find everything on. */
 export interface PropertyOptions<Property extends string> {
@@ -34,6 +36,29 @@ export function defineSession(
       throw notReplaced(`${shown}.${property}`);
     },
   });
+}
+
+/** Where somebody looks for a session, and what is to be done if none is there. */
+export interface Place {
+  /** What the property is shown on: `req`. */
+  readonly owner: string;
+  readonly property: string;
+  /** The line that is missing, given the arguments of `sessions` in it, and where it has to come. */
+  remedy(sessions: string): string;
+}
+
+/** A session that was found, or `ERR_SESSION_MISSING`, which names the line that is missing. */
+export function checkFound<Data extends object>(
+  found: unknown,
+  { owner, property, remedy }: Place,
+): Session<Data> {
+  if (found instanceof Session) return found;
+  const what = found === undefined ? "not there" : "no session of keepsake's";
+  const options = property === "session" ? "" : `, { property: "${property}" }`;
+  throw new SessionError(
+    "ERR_SESSION_MISSING",
+    `${owner}.${property} is ${what}: this request did not go through sessions. ${remedy(`sessions(…${options})`)}`,
+  );
 }
 
 /** What an assignment to the session is told. */

@@ -20,6 +20,13 @@ export function refusalText({ status }: SessionError): string {
   }
 }
 
+/** The same as a Fetch response. */
+export function refusalResponse(error: SessionError): Response {
+  // Fetch's own type for text is written otherwise than what Node's adapters send.
+  const headers = { "content-type": "text/plain; charset=utf-8" };
+  return new Response(refusalText(error), { status: error.status, headers });
+}
+
 /** Puts on an answer to an error what it has to carry. */
 export function addHeaders(response: SessionResponse, { headers }: SessionError): void {
   for (const [name, values] of Object.entries(headers)) {

@@ -1,7 +1,7 @@
 import {
   MIDDLEWARE_OPTIONS,
   type MiddlewareOptions,
-  SessionMiddleware,
+  type SessionMiddleware,
 } from "../core/middleware.ts";
 import { checkObject, checkOptions, describe, misconfigured } from "../core/options.ts";
 import type { Secret } from "../core/secrets.ts";
@@ -11,6 +11,7 @@ import {
   CookieSessionStore,
   type CookieSessionStoreOptions,
 } from "../stores/cookie.ts";
+import { CarryingMiddleware } from "./_endings.ts";
 
 /** All that a `CookieSessionStore` and the way through it can be told. */
 export type SessionsOptions<Data extends object> = CookieSessionStoreOptions &
@@ -71,9 +72,9 @@ export function createMiddleware<Data extends object>(
   if (store !== undefined) {
     // What belongs to a store has to be said to the store, and would be without effect here.
     checkOptions("sessions(store)", options, [...MIDDLEWARE_OPTIONS, ...own]);
-    return new SessionMiddleware(store, options);
+    return new CarryingMiddleware(store, options);
   }
   checkOptions("sessions", options, [...COOKIE_STORE_OPTIONS, ...MIDDLEWARE_OPTIONS, ...own]);
   const ofStore = Object.entries(options).filter(([name]) => COOKIE_STORE_OPTIONS.includes(name));
-  return new SessionMiddleware(new CookieSessionStore<Data>(Object.fromEntries(ofStore)), options);
+  return new CarryingMiddleware(new CookieSessionStore<Data>(Object.fromEntries(ofStore)), options);
 }

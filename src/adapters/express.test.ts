@@ -1,16 +1,22 @@
 import assert from "node:assert/strict";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import createConnect from "connect";
 import express, { type ErrorRequestHandler, type Express } from "express";
 import { CookieSessionStore, cookieTransport, headerTransport, type SessionStore } from "keepsake";
-import { sessions } from "keepsake/adapters/express";
+import { sessionOf, sessions } from "keepsake/adapters/express";
 import { testAdapter } from "../../probe/adapter-cases.ts";
 import { listen, slow } from "./express-kit.test.ts";
+import { getByHttp2, listenOn } from "./node-kit.test.ts";
 
 testAdapter("express");
 testAdapter("express4");
 testAdapter("connect");
+
+type Http2Listener = Parameters<typeof createHttp2Server>[1];
 
 const onEvent = () => undefined;
 const SECRET = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
@@ -46,11 +52,15 @@ for (const [which, createStore] of Object.entries(stores)) {
     assert.deepEqual(sent, [true]);
   });
 
-  test(`${which}: sendFile, res.cookie, json and a conditional request`, async (t) => {
+  test(`${which}: sendFile, download, res.cookie, json and a conditional request`, async (t) => {
     const app = newApp(createStore());
     app.get("/file", (req, res) => {
       req.session.set("a", 1);
       res.cookie("own", "1").sendFile(fileURLToPath(import.meta.url));
+    });
+    app.get("/download", (req, res) => {
+      req.session.set("a", 2);
+      res.download(fileURLToPath(import.meta.url), "page.txt");
     });
     app.get("/json", (req, res) => {
       res.json({ a: req.session.get("a", 0) });
@@ -60,6 +70,13 @@ for (const [which, createStore] of Object.entries(stores)) {
     assert.match(await file.text(), /^import assert/);
     const names = file.headers.getSetCookie().map((line) => line.split("=")[0]);
     assert.deepEqual(names, ["own", "__Host-session"]);
+    const download = await fetch(`${url}/download`);
+    assert.match(await download.text(), /^import assert/);
+    assert.match(download.headers.get("content-disposition") ?? "", /page\.txt/);
+    assert.equal(download.headers.getSetCookie().length, 1);
+    const part = await fetch(`${url}/download`, { headers: { range: "bytes=0-5" } });
+    assert.deepEqual([part.status, await part.text()], [206, "import"]);
+    assert.equal(part.headers.getSetCookie().length, 1);
     const cookie = file.headers.getSetCookie().map((line) => line.split(";")[0]);
     const json = await fetch(`${url}/json`, { headers: { cookie: cookie.join("; ") } });
     assert.deepEqual(await json.json(), { a: 1 });
@@ -90,6 +107,20 @@ for (const [which, createStore] of Object.entries(stores)) {
     const names = response.headers.getSetCookie().map((line) => line.split("=")[0]);
     assert.deepEqual(names, ["own", "other", "__Host-session"]);
     assert.equal(response.headers.get("cache-control"), "no-store");
+  });
+
+  // Express itself, in 4 and 5, makes requests of HTTP/1.1 of all that it is given, and fails for those of HTTP/2.
+  test(`${which}: HTTP/2, through Connect`, async (t) => {
+    const app = createConnect();
+    app.use(sessions(createStore()));
+    app.use((req: IncomingMessage, res: ServerResponse) => {
+      sessionOf(req).set("a", 1);
+      res.end("done");
+    });
+    // What takes Node's own requests takes those of HTTP/2's compatibility API.
+    const url = await listenOn(t, createHttp2Server(app as unknown as Http2Listener));
+    const { status, cookies, body } = await getByHttp2(t, url, "/");
+    assert.deepEqual([status, cookies.length, body], [200, 1, "done"]);
   });
 }
 

@@ -5,6 +5,7 @@ import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
 import { holdResponse } from "./_node-hold.ts";
+import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
 import { addHeaders, isClientsFault, refusalText } from "./_refusal.ts";
 import {
   createMiddleware,
@@ -17,13 +18,15 @@ declare global {
   namespace Express {
     interface Request {
       /** The visitor's session: always there, and saved by itself before the response leaves. */
-      session: Session;
+      // biome-ignore lint/suspicious/noTsIgnore: there is an error only beside the types of express-session, which declare it otherwise
+      // @ts-ignore
+      readonly session: Session;
     }
   }
 }
 
 /** What the middleware takes beside the options of every adapter. */
-export interface ExpressOptions {
+export interface ExpressOptions extends PropertyOptions<string> {
   /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
   readonly skip?: (request: IncomingMessage) => boolean;
 }
@@ -54,12 +57,13 @@ export function sessions<Data extends object = DefaultData>(
   options: SessionsOptions<Data> & ExpressOptions = {},
 ): ExpressMiddleware {
   const given = readArguments(source, options);
-  const middleware = createMiddleware(given, ["skip"]);
+  const middleware = createMiddleware(given, ["property", "skip"]);
   const { skip } = given.options;
   checkFunction("sessions", "skip", skip);
+  const property = readProperty(given.options.property);
   return (request, response, next) => {
     if (skip?.(request)) {
-      defineSession(request, middleware.skipped());
+      defineSession(request, property, "req", middleware.skipped());
       next();
       return;
     }
@@ -68,7 +72,7 @@ export function sessions<Data extends object = DefaultData>(
       else next(error);
     };
     const proceed = (session: Session<Data>): void => {
-      defineSession(request, session);
+      defineSession(request, property, "req", session);
       holdResponse(response, {
         save: () => middleware.save(nodeRequest(request), nodeResponse(response), session),
         fail,
@@ -91,20 +95,28 @@ export function sessions<Data extends object = DefaultData>(
   };
 }
 
-/** Read-only, because `req.session = null` ends a session in other libraries and would do nothing here. */
-function defineSession<Data extends object>(
+/**
+ * The session of a request, for code that cannot be sure that it has one, such as a route that is mounted elsewhere.
+ *
+ * @param property Where it is found. Default: `"session"`.
+ * @throws `ERR_SESSION_MISSING` where the middleware did not run before, and the message names the line that is missing.
+ *
+ * @example
+ * ```ts
+ * const requireUser: RequestHandler = (req, res, next) => {
+ *   if (sessionOf(req).subject === undefined) res.redirect("/login");
+ *   else next();
+ * };
+ * ```
+ */
+export function sessionOf<Data extends object = DefaultData>(
   request: IncomingMessage,
-  session: Session<Data>,
-): void {
-  Object.defineProperty(request, "session", {
-    configurable: true,
-    enumerable: true,
-    get: () => session,
-    set() {
-      throw new TypeError(
-        "req.session cannot be replaced. To end the session call req.session.logout(), to empty it req.session.clear().",
-      );
-    },
+  property = "session",
+): Session<Data> {
+  return checkFound(Reflect.get(request, property), {
+    owner: "req",
+    property,
+    remedy: (sessions) => `Put app.use(${sessions}) before this route.`,
   });
 }
 

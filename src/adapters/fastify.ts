@@ -6,7 +6,7 @@ import { type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { FastifyExchange } from "./_fastify-exchange.ts";
-import { notReplaced, type PropertyOptions, readProperty } from "./_property.ts";
+import { checkFound, notReplaced, type PropertyOptions, readProperty } from "./_property.ts";
 import {
   createMiddleware,
   readArguments,
@@ -95,6 +95,32 @@ export function sessions<Data extends object = DefaultData>(
     [Symbol.for("skip-override")]: true,
     [Symbol.for("fastify.display-name")]: "keepsake",
     [Symbol.for("plugin-meta")]: { name: "keepsake", fastify: "5.x" },
+  });
+}
+
+/**
+ * The session of a request, for code that cannot be sure that it has one, such as a hook for several parts of an application.
+ *
+ * @param property Where it is found. Default: `"session"`.
+ * @throws `ERR_SESSION_MISSING` where sessions was not registered for this part of the application, and the message names the line that is missing.
+ *
+ * @example
+ * ```ts
+ * const requireUser: preHandlerHookHandler = (request, reply, done) => {
+ *   if (sessionOf(request).subject === undefined) reply.redirect("/login");
+ *   else done();
+ * };
+ * ```
+ */
+export function sessionOf<Data extends object = DefaultData>(
+  request: FastifyRequest,
+  property = "session",
+): Session<Data> {
+  return checkFound(Reflect.get(request, property), {
+    owner: "request",
+    property,
+    remedy: (sessions) =>
+      `Put app.register(${sessions}) into the part of the application that this route is in, or into one around it.`,
   });
 }
 

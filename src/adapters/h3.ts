@@ -5,8 +5,8 @@ import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { withOpenHeaders } from "./_fetch-response.ts";
 import { answerOf, answerToError, dropAnswer } from "./_h3-answer.ts";
-import { defineSession, type PropertyOptions, readProperty } from "./_property.ts";
-import { addHeaders, isClientsFault, refusalText } from "./_refusal.ts";
+import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
+import { addHeaders, isClientsFault, refusalResponse } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -64,7 +64,7 @@ export function sessions<Data extends object = DefaultData>(
       addHeaders(answerToError(event, error), error);
       if (!isClientsFault(error)) throw withoutHeaders(error);
       // Answered here, because an application logs its errors, and any client can cause this one.
-      return new Response(refusalText(error), { status: error.status });
+      return refusalResponse(error);
     };
 
     let session: Session<Data>;
@@ -95,6 +95,29 @@ export function sessions<Data extends object = DefaultData>(
     if (failure !== undefined) throw failure.error;
     return value;
   };
+}
+
+/**
+ * The session of a request, for code that cannot be sure that it has one, such as a route that is mounted elsewhere.
+ *
+ * @param property Where it is found. Default: `"session"`.
+ * @throws `ERR_SESSION_MISSING` where the middleware did not run before, and the message names the line that is missing.
+ *
+ * @example
+ * ```ts
+ * const requireUser: Middleware = (event, next) =>
+ *   sessionOf(event).subject === undefined ? redirect("/login") : next();
+ * ```
+ */
+export function sessionOf<Data extends object = DefaultData>(
+  event: H3Event,
+  property = "session",
+): Session<Data> {
+  return checkFound(Reflect.get(event.context, property), {
+    owner: "event.context",
+    property,
+    remedy: (sessions) => `Put app.use(${sessions}) before this route.`,
+  });
 }
 
 /** H3 would put its headers on the answer once more, and several cookies in one line. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { stream, streamSSE } from "hono/streaming";
 import { SessionError, type SessionStore } from "keepsake";
 import { type SessionEnv, sessions } from "keepsake/adapters/hono";
 import { testAdapter } from "../../probe/adapter-cases.ts";
@@ -32,6 +33,46 @@ test("a redirect whose headers cannot be changed carries the token", async () =>
   assert.equal(response.status, 303);
   assert.equal(response.headers.get("location"), "http://localhost/next");
   assert.equal(response.headers.getSetCookie().length, 1);
+});
+
+test("a stream, and server-sent events, begin with the token and arrive whole", async () => {
+  const app = newApp()
+    .use((c, next) => {
+      c.var.session.set("a", 1);
+      return next();
+    })
+    .get("/body", (c) => c.body(new Blob(["one ", "two"]).stream()))
+    .get("/stream", (c) =>
+      stream(c, async (body) => {
+        await body.write("one ");
+        await body.write("two");
+      }),
+    )
+    .get("/events", (c) =>
+      streamSSE(c, async (body) => {
+        await body.writeSSE({ data: "1" });
+        await body.writeSSE({ data: "2" });
+      }),
+    )
+    .get("/late", (c) =>
+      stream(c, async (body) => {
+        await body.write("first ");
+        // What comes after the headers comes too late, and is told so.
+        assert.throws(() => c.var.session.set("a", 2), { code: "ERR_SESSION_COMMITTED" });
+        await body.write("last");
+      }),
+    );
+  const bodies: [string, string][] = [
+    ["/body", "one two"],
+    ["/stream", "one two"],
+    ["/events", "data: 1\n\ndata: 2\n\n"],
+    ["/late", "first last"],
+  ];
+  for (const [path, body] of bodies) {
+    const response = await app.request(path);
+    assert.equal(response.headers.getSetCookie().length, 1, path);
+    assert.equal(await response.text(), body);
+  }
 });
 
 test("what the session's middleware took off a response does not come back", async () => {

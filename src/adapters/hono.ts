@@ -4,7 +4,8 @@ import { checkFunction } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { readableLater, saveWith } from "./_fetch-response.ts";
-import { addHeaders, refusalText } from "./_refusal.ts";
+import { checkFound, type PropertyOptions, readProperty } from "./_property.ts";
+import { addHeaders, refusalResponse } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -13,14 +14,17 @@ import {
 } from "./_sessions.ts";
 
 /** What the middleware takes beside the options of every adapter. */
-export interface HonoOptions {
+export interface HonoOptions<Property extends string = string> extends PropertyOptions<Property> {
   /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
   readonly skip?: (c: Context) => boolean;
 }
 
 /** What the middleware adds to a Hono context: `c.var.session`. */
-export interface SessionEnv<Data extends object = DefaultData> {
-  Variables: { session: Session<Data> };
+export interface SessionEnv<
+  Data extends object = DefaultData,
+  Property extends string = "session",
+> {
+  Variables: { [Name in Property]: Session<Data> };
 }
 
 /**
@@ -35,23 +39,24 @@ export interface SessionEnv<Data extends object = DefaultData> {
  * app.get("/", (c) => c.text(`Hello ${c.var.session.subject}`));
  * ```
  */
-export function sessions<Data extends object = DefaultData>(
-  source: SessionsSource<Data, HonoOptions>,
-  options: SessionsOptions<Data> & HonoOptions = {},
-): MiddlewareHandler<SessionEnv<Data>> {
+export function sessions<Data extends object = DefaultData, Property extends string = "session">(
+  source: SessionsSource<Data, HonoOptions<Property>>,
+  options: SessionsOptions<Data> & HonoOptions<Property> = {},
+): MiddlewareHandler<SessionEnv<Data, Property>> {
   const given = readArguments(source, options);
-  const middleware = createMiddleware(given, ["skip"]);
+  const middleware = createMiddleware(given, ["property", "skip"]);
   const { skip } = given.options;
   checkFunction("sessions", "skip", skip);
-  return async (c, next) => {
+  const property = readProperty(given.options.property);
+  return async (c: Context, next) => {
     if (skip?.(c)) {
-      c.set("session", middleware.skipped());
+      c.set(property, middleware.skipped());
       return next();
     }
     const request = c.req.raw;
     try {
       const session = await middleware.load(request);
-      c.set("session", session);
+      c.set(property, session);
       const original = readableLater(request);
       await next();
       if (middleware.closeUnused(session)) return;
@@ -62,6 +67,29 @@ export function sessions<Data extends object = DefaultData>(
       throw answerable(error);
     }
   };
+}
+
+/**
+ * The session of a request, for code that cannot be sure that it has one, such as a route that is mounted elsewhere.
+ *
+ * @param property Where it is found. Default: `"session"`.
+ * @throws `ERR_SESSION_MISSING` where the middleware did not run before, and the message names the line that is missing.
+ *
+ * @example
+ * ```ts
+ * const requireUser: MiddlewareHandler = async (c, next) =>
+ *   sessionOf(c).subject === undefined ? c.redirect("/login") : next();
+ * ```
+ */
+export function sessionOf<Data extends object = DefaultData>(
+  c: Context,
+  property = "session",
+): Session<Data> {
+  return checkFound(c.get(property), {
+    owner: "c.var",
+    property,
+    remedy: (sessions) => `Put app.use(${sessions}) before this route.`,
+  });
 }
 
 /** Hono merges the headers of the response before into a new one, which would bring back what was removed. */
@@ -81,6 +109,6 @@ function emptyResponse(error: unknown): Response {
 function answerable(error: unknown): unknown {
   if (!(error instanceof SessionError) || error.status === 500) return error;
   return Object.assign(error, {
-    getResponse: () => new Response(refusalText(error), { status: error.status }),
+    getResponse: () => refusalResponse(error),
   });
 }

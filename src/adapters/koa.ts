@@ -10,7 +10,7 @@ import { nodeRequest, nodeResponse } from "./_node.ts";
 import { beginAgain, statusOf } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
 import { insist, upheld } from "./_node-late.ts";
-import { defineSession, type PropertyOptions, readProperty } from "./_property.ts";
+import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
 import { isClientsFault, refusalText } from "./_refusal.ts";
 import {
   createMiddleware,
@@ -120,6 +120,29 @@ export function sessions<Data extends object = DefaultData, Property extends str
       passOn(ctx, before, error);
     }
   };
+}
+
+/**
+ * The session of a request, for code that cannot be sure that it has one, such as a route that is mounted elsewhere.
+ *
+ * @param property Where it is found. Default: `"session"`.
+ * @throws `ERR_SESSION_MISSING` where the middleware did not run before, and the message names the line that is missing.
+ *
+ * @example
+ * ```ts
+ * const requireUser: Middleware = (ctx, next) =>
+ *   sessionOf(ctx).subject === undefined ? ctx.redirect("/login") : next();
+ * ```
+ */
+export function sessionOf<Data extends object = DefaultData>(
+  ctx: ExtendableContext,
+  property = "session",
+): Session<Data> {
+  return checkFound(Reflect.get(ctx, property), {
+    owner: "ctx",
+    property,
+    remedy: (sessions) => `Put app.use(${sessions}) before this middleware.`,
+  });
 }
 
 /** Throws an error on, without anything of the answer that is not sent. */

@@ -10,7 +10,7 @@ import { nodeRequest, nodeResponse } from "./_node.ts";
 import { answerPlainly, beginAgain } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
 import { type UpgradeHandler, type UpgradeOptions, upgradeListener } from "./_node-upgrade.ts";
-import { defineSession, type PropertyOptions, readProperty } from "./_property.ts";
+import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
 import {
   createMiddleware,
   readArguments,
@@ -139,6 +139,31 @@ export function sessions<Data extends object = DefaultData, Property extends str
   return Object.assign(withSession, {
     upgrade: (handler: UpgradeHandler<Data, Property>, upgradeOptions?: UpgradeOptions) =>
       upgradeListener({ middleware, handler, property, skip, onEvent }, upgradeOptions),
+  });
+}
+
+/**
+ * The session of a request, for code that cannot be sure that it has one, such as a function that several handlers share.
+ *
+ * @param property Where it is found. Default: `"session"`.
+ * @throws `ERR_SESSION_MISSING` where its handler is not wrapped, and the message names the line that is missing.
+ *
+ * @example
+ * ```ts
+ * function userOf(req: IncomingMessage): string | undefined {
+ *   return sessionOf(req).subject;
+ * }
+ * ```
+ */
+export function sessionOf<Data extends object = DefaultData>(
+  request: AnyRequest,
+  property = "session",
+): Session<Data> {
+  return checkFound(Reflect.get(request, property), {
+    owner: "req",
+    property,
+    remedy: (sessions) =>
+      `Put const withSession = ${sessions} first, and withSession((req, res) => …) around this handler.`,
   });
 }
 

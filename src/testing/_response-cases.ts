@@ -14,8 +14,27 @@ const slowly = ({ serveWith }: Scene, saves: number[]): Promise<Scene> =>
     },
   }));
 
+/** Routes that change the session, whatever their answers look like. */
+const CHANGING = [
+  "/redirect",
+  "/stream",
+  "/events",
+  "/hints",
+  "/own-cookie",
+  "/own-cookies",
+  ...[200, 204, 205, 304, 404].map((status) => `/status/${status}`),
+];
+
+/** Asks until it is so, and gives up after a few seconds. */
+async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  for (let asked = 0; !(await isSo()); asked += 1) {
+    ok(asked < 500, what);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 export const responseCases: readonly SceneCase[] = [
-  ...["/redirect", "/stream", "/status/200", "/status/204", "/status/404", "/own-cookie"].map(
+  ...CHANGING.map(
     (path): SceneCase => [
       `invariant 3, saved before seen: GET ${path}`,
       async (scene) => {
@@ -56,6 +75,68 @@ export const responseCases: readonly SceneCase[] = [
     },
   ],
   [
+    "server-sent events arrive one by one, as they are written",
+    async ({ newVisitor }) => {
+      const response = await newVisitor().get("/events?key=k&value=v");
+      equal(response.headers.get("content-type"), "text/event-stream", "the type");
+      const wanted = [1, 2, 3].map((tick) => `data: chunk ${tick}\n\n`).join("");
+      equal(await response.text(), wanted, "the events");
+    },
+  ],
+  [
+    "a body without an end begins at once, and a client that goes in the middle of it harms nobody",
+    async ({ newVisitor, carriesToken }) => {
+      const visitor = newVisitor();
+      const gone = new AbortController();
+      const response = await visitor.request("/endless?key=k&value=v", { signal: gone.signal });
+      ok(carriesToken(response), "the answer carries no token");
+      const first = await response.body?.getReader().read();
+      ok(new TextDecoder().decode(first?.value).startsWith("chunk 1\n"), "the first chunk");
+      gone.abort();
+      equal((await read(visitor)).data, { k: "v" }, "the next request");
+    },
+  ],
+  [
+    "a client that goes while the session is saved harms nobody, and what it changed is kept whole or not at all",
+    async ({ newVisitor, serveWith, remembers }) => {
+      const begun = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      let saved = false;
+      const slow = await serveWith((store) => ({
+        ...(store.vary === undefined ? {} : { vary: store.vary }),
+        load: (request) => store.load(request),
+        async save(request, response, session) {
+          if (session.get("b") !== undefined && !saved) {
+            begun.resolve();
+            await goOn.promise;
+            await store.save(request, response, session);
+            saved = true;
+          } else await store.save(request, response, session);
+        },
+      }));
+      const visitor = slow.newVisitor();
+      await visitor.post("/set", { a: 1 });
+      const gone = new AbortController();
+      const request = visitor
+        .request("/set", { method: "POST", json: { b: 1, c: 1 }, signal: gone.signal })
+        .then(
+          () => "answered",
+          () => "gone",
+        );
+      await begun.promise;
+      gone.abort();
+      equal(await request, "gone", "what became of the request");
+      goOn.resolve();
+      await until(async () => saved, "the save never ended");
+      equal(
+        (await read(visitor)).data,
+        remembers ? { a: 1, b: 1, c: 1 } : { a: 1 },
+        "what is kept",
+      );
+      equal((await read(newVisitor())).data, {}, "another visitor");
+    },
+  ],
+  [
     "invariant 3, saved before seen: a change after the response began throws where it is made",
     async ({ newVisitor }) => {
       const visitor = newVisitor();
@@ -76,6 +157,18 @@ export const responseCases: readonly SceneCase[] = [
       ok(carriesToken(response), "the answer carries no token");
       const lines = response.headers.getSetCookie().map((line) => line.split("=")[0]);
       equal(new Set(lines).size, lines.length, "how many lines a name has");
+    },
+  ],
+  [
+    "several cookies of the application, and a header of several lines, stay what they are",
+    async ({ newVisitor, carriesToken }) => {
+      for (const path of ["/own-cookies?key=k&value=v", "/own-cookies"]) {
+        const response = await newVisitor().get(path);
+        const own = response.headers.getSetCookie().slice(0, 2);
+        equal(own, ["own=1; Path=/", "other=a, b; Path=/"], "the application's cookies");
+        equal(response.headers.get("x-list"), "a, b", "the list");
+        equal(carriesToken(response), path.includes("?"), "a token");
+      }
     },
   ],
   [
