@@ -1,7 +1,6 @@
-import { createServer } from "node:http";
-import { getRequestListener } from "@hono/node-server";
 import { sessions } from "keepsake/adapters/next";
 import { answerFetch, answerFetchError } from "./fetch-answer.ts";
+import { serveFetch } from "./fetch-server.ts";
 import type { Host } from "./host.ts";
 
 /** A route handler of Next.js, which needs nothing of Next.js but its request; here behind Node's server. */
@@ -12,9 +11,7 @@ export const host: Host = ({ store, ...options }) => {
     headers: unused,
     onError: answerFetchError,
   });
-  return createServer(
-    getRequestListener(route((request, session) => answerFetch(request, session, store))),
-  );
+  return serveFetch(route((request, session) => answerFetch(request, session, store)));
 };
 
 function unused(): never {
