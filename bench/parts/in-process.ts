@@ -1,0 +1,146 @@
+import { Child } from "../harness/child.ts";
+import { numberOf } from "../harness/messages.ts";
+import type { Plan } from "../harness/plan.ts";
+import { type Measured, measured } from "../harness/statistics.ts";
+import type { Subject } from "../subjects/subject.ts";
+import { CASE_NAMES, type CaseName } from "./cases.ts";
+
+/** Microseconds of processor time a request, above the bare framework. */
+export type CaseTimes = Readonly<Record<CaseName, Measured>>;
+
+export interface InProcess {
+  readonly times: ReadonlyMap<Subject, CaseTimes>;
+  /** The same work without a library: `open` and `seal` a cookie, a round trip to `valkey` and `postgres`. */
+  readonly floors: Readonly<Record<FloorName, Measured>>;
+}
+
+const FLOORS = ["open", "seal", "valkey", "postgres"] as const;
+export type FloorName = (typeof FLOORS)[number];
+
+/** As long as so many measurements. */
+const WARM_UP = 2;
+const FEWEST = 100;
+const MOST = 50_000;
+
+/** One figure that is measured again in every round. */
+class Series {
+  readonly name: string;
+  readonly values: number[] = [];
+  readonly #child: Child;
+  #count = FEWEST;
+
+  constructor(child: Child, name: string) {
+    this.#child = child;
+    this.name = name;
+  }
+
+  /** Runs it until it is compiled and its cost is known, so that each measurement takes about so long. */
+  async warmUp(milliseconds: number): Promise<void> {
+    let spent = 0;
+    while (spent < milliseconds * WARM_UP * 1000) {
+      const { own, bare } = await this.#measure();
+      spent += (own + bare) * this.#count;
+      const right = Math.round((milliseconds * 1000) / Math.max(own, bare, 1));
+      this.#count = Math.min(Math.max(right, FEWEST), this.#count * 4, MOST);
+    }
+  }
+
+  async measure(): Promise<void> {
+    const { own, bare } = await this.#measure();
+    this.values.push(own - bare);
+  }
+
+  async #measure(): Promise<{ own: number; bare: number }> {
+    const numbers = await this.#child.ask("measure", { case: this.name, count: this.#count });
+    return { own: numberOf(numbers, "own"), bare: numberOf(numbers, "bare") };
+  }
+}
+
+interface Measurement {
+  readonly child: Child;
+  readonly series: readonly Series[];
+}
+
+function start(file: string, id: string, names: readonly string[], env = {}): Measurement {
+  const child = new Child(file, [id], { nodeOptions: ["--expose-gc"], env });
+  return { child, series: names.map((name) => new Series(child, name)) };
+}
+
+/** Measures them in turn, each in a process of its own, beside the bare framework in the same process. */
+export async function measureInProcess(
+  subjects: readonly Subject[],
+  plan: Plan["inProcess"],
+): Promise<InProcess> {
+  const floor = start("parts/floor-child.ts", "floor", FLOORS);
+  const each = new Map<Subject, Measurement>();
+  try {
+    for (const subject of subjects) {
+      each.set(subject, start("parts/in-process-child.ts", subject.id, CASE_NAMES));
+    }
+    const all = [floor, ...each.values()].flatMap(({ series }) => series);
+    await inRounds(all, plan);
+    return {
+      times: new Map(
+        Array.from(each, ([subject, { series }]) => [subject, record(CASE_NAMES, series)]),
+      ),
+      floors: record(FLOORS, floor.series),
+    };
+  } finally {
+    await Promise.all([floor, ...each.values()].map(({ child }) => child.end()));
+  }
+}
+
+async function inRounds(all: readonly Series[], plan: Plan["inProcess"]): Promise<void> {
+  for (const series of all) await series.warmUp(plan.milliseconds);
+  for (let round = 0; round < plan.rounds; round += 1) {
+    // In another order each time, so that no subject always follows the same one.
+    for (const series of shuffled(all)) await series.measure();
+  }
+}
+
+/** Two sets of children at the same time: for two revisions. */
+export async function compareInProcess(
+  subjects: readonly Subject[],
+  roots: readonly [string, string],
+  plan: Plan["inProcess"],
+): Promise<ReadonlyMap<Subject, readonly [CaseTimes, CaseTimes]>> {
+  const pairs = subjects.map((subject) => ({
+    subject,
+    both: roots.map((root) =>
+      start("parts/in-process-child.ts", subject.id, CASE_NAMES, { KEEPSAKE_BENCH_ROOT: root }),
+    ),
+  }));
+  try {
+    await inRounds(
+      pairs.flatMap(({ both }) => both.flatMap(({ series }) => series)),
+      plan,
+    );
+    return new Map(
+      pairs.map(({ subject, both }) => {
+        const [before, after] = both.map(({ series }) => record(CASE_NAMES, series));
+        if (before === undefined || after === undefined) throw new Error("There are two roots.");
+        return [subject, [before, after]];
+      }),
+    );
+  } finally {
+    await Promise.all(pairs.flatMap(({ both }) => both.map(({ child }) => child.end())));
+  }
+}
+
+function record<Name extends string>(
+  names: readonly Name[],
+  series: readonly Series[],
+): Record<Name, Measured> {
+  const entries = names.map((name): [Name, Measured] => {
+    const values = series.find((each) => each.name === name)?.values ?? [];
+    return [name, measured(values)];
+  });
+  return Object.fromEntries(entries) as Record<Name, Measured>;
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((value) => ({ value, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ value }) => value);
+}
