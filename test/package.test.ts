@@ -10,9 +10,9 @@ import { publint, typesOfPackage } from "../scripts/tasks.ts";
 import { App } from "./support/app.ts";
 import { readManifest, specifiersOf } from "./support/repository.ts";
 
-const MOST_BYTES = 3.6e6;
+const MOST_BYTES = 2.5e6;
 const PACKED =
-  /^package\/(?:dist\/|src\/|docs\/|(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$)/;
+  /^package\/(?:dist\/|(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$)/;
 
 /** What an application installs besides, for these entries alone: every other must do without. */
 const PEERS: Readonly<Record<string, readonly string[]>> = {
