@@ -48,12 +48,15 @@ export function sealSession<Data extends object>(
     );
   }
   const start = startOf(state);
+  const { antiForgerySecret } = state;
   const bytes = writePayload({
     handle,
     issuedAt: now,
     createdAt: state.createdAt,
     authenticatedAt: state.authenticatedAt,
     expiresAt: timeline.writtenEnd(now, start),
+    antiForgerySecret:
+      antiForgerySecret === undefined ? undefined : fromBase64url(antiForgerySecret),
     subject: state.subject,
     flash: Object.keys(flash).length === 0 ? undefined : codec.stringify(flash),
     data: codec.stringify(data),

@@ -1,4 +1,4 @@
-import { fromBase64url } from "#base64url";
+import { fromBase64url, toBase64url } from "#base64url";
 import { type OnEvent, warnOnce } from "../core/events.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
@@ -97,6 +97,7 @@ const MOST_HEIRS = 1000;
  */
 export class CookieSessionStore<Data extends object = DefaultData> implements SessionStore<Data> {
   readonly vary: readonly string[];
+  readonly cookieNames: readonly string[];
   readonly #context: CookieContext;
   readonly #answers: RevocationAnswers | undefined;
   readonly #loaded = new WeakMap<Session<Data>, Loaded>();
@@ -122,6 +123,7 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
     };
     checkChunks(OWNER, this.#context.sealer, transports);
     this.#answers = createAnswers(OWNER, options, config);
+    this.cookieNames = transports.cookieNames;
     const companions = transports.list.map((transport) => this.#companionOf(transport));
     this.vary = [...new Set([...transports.vary, ...companions.flatMap(({ vary }) => vary)])];
   }
@@ -153,7 +155,9 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
 
   #restored(loaded: Loaded, config: SessionConfig): Session<Data> {
     const { id, payload, contents } = loaded;
-    const session = restoreSession<Data>(config, { id, ...payload }, contents);
+    const secret = payload.antiForgerySecret;
+    const antiForgerySecret = secret && toBase64url(secret);
+    const session = restoreSession<Data>(config, { ...payload, id, antiForgerySecret }, contents);
     this.#loaded.set(session, loaded);
     return session;
   }

@@ -57,6 +57,8 @@ describe("Where the table is large", () => {
   });
 });
 
+const ROUNDS = 15;
+
 describe("Touches and updates leave the indexes alone", () => {
   // A database of its own, because a transaction of another test would keep old versions of rows alive.
   const database = `keepsake_${randomBytes(6).toString("hex")}`;
@@ -70,32 +72,37 @@ describe("Touches and updates leave the indexes alone", () => {
     await administer(`DROP DATABASE ${database} WITH (FORCE)`);
   });
 
-  test("so nearly all of them are heap-only", async (t) => {
-    const repository = scene.repository();
+  /** Touches and updates a hundred sessions, one after another, and says how many of the writes were heap-only. */
+  const write = async (repository: ReturnType<Scene["repository"]>): Promise<number> => {
     const sessions = Array.from({ length: 100 }, (_, index) =>
       newRecord({ subject: `user ${index}` }),
     );
     await Promise.all(sessions.map((each) => repository.create(each.handle, each, context())));
-    const rounds = 15;
-    for (let round = 1; round <= rounds; round += 1) {
+    for (let round = 1; round <= ROUNDS; round += 1) {
       const later = context(NOW + round * HOUR);
       const expiresAt = NOW + (24 + round) * HOUR;
-      await Promise.all(
-        sessions.map(async (session) => {
-          await repository.touch(session.handle, expiresAt - 1, later);
-          const before = { ...session, version: round };
-          const next = nextOf(before, {
-            expiresAt,
-            data: `{"round":"${"x".repeat(200 + round)}"}`,
-          });
-          await repository.update(session.handle, round, next, { ...later, before });
-        }),
-      );
+      for (const session of sessions) {
+        await repository.touch(session.handle, expiresAt - 1, later);
+        const before = { ...session, version: round };
+        const next = nextOf(before, { expiresAt, data: `{"round":"${"x".repeat(200 + round)}"}` });
+        await repository.update(session.handle, round, next, { ...later, before });
+      }
     }
-    const writes = 2 * rounds * sessions.length;
-    const { updated, hot } = await scene.statistics(writes);
+    return 2 * ROUNDS * sessions.length;
+  };
+
+  test("so nearly all of them are heap-only", async (t) => {
+    let [writes, updated, hot, share] = [0, 0, 0, 0];
+    // Old versions of rows stay as long as anybody in the whole cluster is writing, as other tests are: then a page may be
+    // full. A write that touches an index is never heap-only, however often it is tried.
+    for (let attempt = 0; attempt < 5 && share <= 0.9; attempt += 1) {
+      writes += await write(scene.repository());
+      const now = await scene.statistics(writes);
+      share = (now.hot - hot) / (now.updated - updated);
+      ({ updated, hot } = now);
+    }
     assert.equal(updated, writes);
-    t.diagnostic(`${hot} of ${updated} touches and updates were heap-only`);
-    assert.ok(hot / updated > 0.9, `${hot} of ${updated}`);
+    t.diagnostic(`${Math.round(share * 100)} % of touches and updates were heap-only`);
+    assert.ok(share > 0.9, `${share}`);
   });
 });

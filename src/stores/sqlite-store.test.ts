@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { type Any, refusal, requestOf, Visitor } from "../core/kit.test.ts";
+import { internals } from "../core/session.ts";
 import { SqliteSessionStore } from "./sqlite.ts";
 import { CLIENTS, open, temporaryFile } from "./sqlite-kit.test.ts";
 
@@ -20,6 +21,28 @@ for (const { name, open } of CLIENTS) {
       "ada",
       ["book"],
     ]);
+  });
+
+  test(`${name}: the anti-forgery secret is there when the process starts again, and another after a login`, async () => {
+    const file = temporaryFile();
+    const before = open(file);
+    const visitor = new Visitor(new SqliteSessionStore<Any>(before));
+    let promised: string | undefined;
+    await visitor.visit((session) => {
+      session.set("cart", ["book"]);
+      promised = internals.antiForgerySecret(session);
+    });
+    assert.match(promised ?? "", /^[\w-]{43}$/);
+    before.close();
+    const again = new Visitor(new SqliteSessionStore<Any>(open(file)), visitor.jar);
+    await again.visit((session) => session.set("cart", []));
+    assert.equal(await again.see(internals.storedAntiForgerySecret), promised);
+    await again.visit((session) => {
+      session.login("ada");
+      promised = internals.antiForgerySecret(session);
+      assert.notEqual(promised, internals.storedAntiForgerySecret(session));
+    });
+    assert.equal(await again.see(internals.storedAntiForgerySecret), promised);
   });
 
   test(`${name}: invariant 4, no lost update: two stores on one file keep what both change`, async () => {
