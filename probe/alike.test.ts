@@ -77,7 +77,8 @@ async function answersOf(
 ): Promise<Travelled[]> {
   const clock = fakeClock();
   const store = create({ clock, random: repeatable() });
-  const { url, close } = await serveProbe(adapter, { store, onEvent });
+  const antiForgery = { clock, random: repeatable(), onEvent };
+  const { url, close } = await serveProbe(adapter, { store, onEvent, antiForgery });
   t.after(close);
   return walk(url, steps, new CookieJar(clock));
 }

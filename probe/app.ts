@@ -1,4 +1,5 @@
 import { ServerSessionStore, type Session, type SessionStore } from "keepsake";
+import { formField } from "keepsake/anti-forgery";
 
 /** The probe's sessions hold whatever they are told to. */
 export type ProbeData = Record<string, unknown>;
@@ -41,7 +42,7 @@ const json = (value: unknown): ProbeAnswer => ({
   headers: JSON_TYPE,
   body: JSON.stringify(value),
 });
-const later = (): ProbeAnswer => text("not yet: this needs a feature that is to come", 501);
+const HTML = { "content-type": "text/html; charset=utf-8" };
 
 const wait = async (ms: number): Promise<void> => {
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
@@ -264,8 +265,17 @@ const routes: Record<string, Route> = {
     if (subject !== undefined) await store.revokeAll(subject, { except: session.id });
     return done();
   }),
-  "GET /form": later,
-  "POST /form": later,
+  "GET /form": ({ session }) => ({
+    status: 200,
+    headers: HTML,
+    body: `<!doctype html><title>form</title><form method="post" action="/form">${formField(session)}<button>send</button></form>`,
+  }),
+  ...Object.fromEntries(
+    ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "PROPFIND"].map((method) => [
+      `${method} /form`,
+      () => done(),
+    ]),
+  ),
 };
 
 /** Answers a request. What the handler throws is thrown: a framework has its own way with errors. */

@@ -214,11 +214,14 @@ test("the options of server-side stores reach the store", async (t) => {
   );
 });
 
-test("routes that need what is to come answer 501", async (t) => {
+test("anti-forgery protects the form, and nothing else", async (t) => {
   const { url } = await start(t, []);
-  for (const method of ["GET", "POST"]) {
-    assert.equal((await fetch(`${url}/form`, { method })).status, 501, method);
-  }
+  const post = (path: string, site: string) =>
+    fetch(`${url}${path}`, { method: "POST", headers: { "sec-fetch-site": site } });
+  assert.match(await (await fetch(`${url}/form`)).text(), /__RequestVerificationToken/);
+  assert.equal((await post("/form", "same-origin")).status, 204);
+  assert.equal((await post("/form", "cross-site")).status, 403);
+  assert.equal((await post("/clear", "cross-site")).status, 204);
 });
 
 test("a word that is no option, or no value of one, is refused with the usage", async () => {

@@ -5,6 +5,7 @@ const EVERYWHERE = [
   "src/core/**/*.test.ts",
   "src/stores/**/*.test.ts",
   "src/adapters/**/*.test.ts",
+  "src/anti-forgery/**/*.test.ts",
   "src/interop/**/*.test.ts",
   "src/testing/**/*.test.ts",
 ];
@@ -13,6 +14,7 @@ const EVERYWHERE = [
 const IN_WORKERS = [
   "src/core/**/*.test.ts",
   "src/stores/{cookie,memory,values,_bridge-lines}*.test.ts",
+  "src/anti-forgery/**/*.test.ts",
   "src/adapters/{fetch,hono,shared-cache}*.test.ts",
   "src/testing/**/*.test.ts",
 ];
@@ -73,6 +75,7 @@ const EXCEPTIONS: Partial<Record<Runtime, Readonly<Record<string, string>>>> = {
   workerd: NOT_IN_WORKERS,
   "workerd with nodejs_compat": {
     "src/interop/_itsdangerous-python.test.ts": ASKS_PYTHON,
+    "src/interop/itsdangerous-pairs-python.test.ts": ASKS_PYTHON,
     "src/interop/itsdangerous-python.test.ts": ASKS_PYTHON,
   },
   bun: {

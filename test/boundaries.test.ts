@@ -17,6 +17,8 @@ const NODE = /^node:/;
 const PORTABLE_LIBRARIES = /^(?:@noble\/ciphers|@noble\/hashes|@scure\/base|cookie)(?:\/|$)/;
 const FRAMEWORKS = /^(?:connect|elysia|express|fastify|h3|hono|koa)(?:\/|$)/;
 const SHARED_BY_ADAPTERS = /^src\/adapters\/_/;
+/** Each adapter has an `antiForgery` in its framework's idiom. */
+const ANTI_FORGERY = /^src\/anti-forgery\//;
 const SHARED_BY_STORES = /^src\/stores\/_/;
 
 /** Who may import what. The first row that names a file holds for it. */
@@ -31,16 +33,16 @@ const TABLE: readonly Row[] = [
     may: [CORE, SHARED_BY_ADAPTERS, /^src\/stores\/cookie\.ts$/],
   },
   {
-    from: /^src\/adapters\/(?:_node[^/]*|connect|express|fastify|koa|node)\.ts$/,
-    may: [CORE, SHARED_BY_ADAPTERS, NODE],
+    from: /^src\/adapters\/(?:_(?:node|fastify)[^/]*|connect|express|fastify|koa|node)\.ts$/,
+    may: [CORE, ANTI_FORGERY, SHARED_BY_ADAPTERS, NODE],
     mayAsTypes: [FRAMEWORKS],
   },
   {
     from: /^src\/adapters\/[^/]+\.ts$/,
-    may: [CORE, SHARED_BY_ADAPTERS],
+    may: [CORE, ANTI_FORGERY, SHARED_BY_ADAPTERS],
     mayAsTypes: [FRAMEWORKS],
   },
-  { from: /^src\/anti-forgery\//, may: [CORE, /^src\/anti-forgery\//] },
+  { from: ANTI_FORGERY, may: [CORE, PORTABLE_LIBRARIES, ANTI_FORGERY] },
   // pako is an optional peer: what needs no zlib never asks for it.
   { from: /^src\/interop\//, may: [CORE, PORTABLE_LIBRARIES, /^src\/interop\//, /^pako$/] },
   { from: /^src\/testing\//, may: [CORE, /^src\/testing\//] },

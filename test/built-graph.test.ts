@@ -14,6 +14,7 @@ const FOR_WORKERS = [
   "./adapters/h3",
   "./adapters/hono",
   "./adapters/next",
+  "./anti-forgery",
   "./interop/itsdangerous",
   "./stores/cookie",
   "./stores/express-store",

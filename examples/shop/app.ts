@@ -5,6 +5,7 @@ import express, {
   type Request,
   type Response,
 } from "express";
+import { antiForgery } from "keepsake/adapters/express";
 import { addOne, remove, setQuantity } from "./cart.ts";
 import { devicesPage, NOWHERE_ELSE } from "./devices.ts";
 import type { Html } from "./html.ts";
@@ -26,9 +27,16 @@ export function createShop(store: ShopSessions): Express {
   });
 
   app.use(store.middleware);
-  // The session cookie is SameSite=Lax, which holds off forged posts from other sites until the library's own
-  // anti-forgery tokens are here. It does not hold off a sibling subdomain.
   app.use(express.urlencoded({ extended: false, limit: "4kb", parameterLimit: 10 }));
+  // Behind the parser, because what an old browser has to show is in the form.
+  app.use(
+    antiForgery({
+      onRefused: (_req, res) => {
+        res.setHeader("Content-Type", "text/html; charset=utf-8");
+        res.end(barePage("Sorry", errorPage(res.statusCode)));
+      },
+    }),
+  );
 
   const show = (req: Request, res: Response, title: string, content: (visit: Visit) => Html) => {
     const visit = visitOf(req);
@@ -73,7 +81,7 @@ export function createShop(store: ShopSessions): Express {
 
   app.get("/login", (req, res) => {
     if (req.session.subject !== undefined) return res.redirect(303, "/");
-    show(req, res, "Log in", () => loginPage());
+    show(req, res, "Log in", loginPage);
   });
 
   app.post("/login", (req, res) => {
@@ -81,7 +89,7 @@ export function createShop(store: ShopSessions): Express {
     if (req.session.subject !== undefined) return res.redirect(303, "/");
     const name = field(req, "name").trim();
     if (name.length < 1 || name.length > LONGEST_NAME || !name.isWellFormed()) {
-      return show(req, res.status(422), "Log in", () => loginPage(name));
+      return show(req, res.status(422), "Log in", (visit) => loginPage(visit, name));
     }
     req.session.login(name, { keep: ["cart"] });
     req.session.flash("notice", `Welcome, ${name}.`);
@@ -99,7 +107,7 @@ export function createShop(store: ShopSessions): Express {
     const { subject, id } = req.session;
     if (subject === undefined) return res.redirect(303, "/login");
     const sessions = await store.devices?.list(subject);
-    show(req, res, "Your devices", () => devicesPage(subject, id, sessions));
+    show(req, res, "Your devices", (visit) => devicesPage(visit, subject, id, sessions));
   });
 
   app.post("/devices/revoke-others", async (req, res) => {

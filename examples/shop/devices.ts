@@ -3,11 +3,13 @@ import { isHandheld, UNKNOWN } from "./device.ts";
 import { type Html, html } from "./html.ts";
 import { devicePictures } from "./pictures.ts";
 import { time } from "./time.ts";
+import type { Visit } from "./visit.ts";
 
 export const NOWHERE_ELSE = "You are logged in nowhere else.";
 
 /** @param sessions The user's, or `undefined` where the server keeps no list. */
 export function devicesPage(
+  visit: Visit,
   name: string,
   currentId: string,
   sessions: readonly SessionSummary[] | undefined,
@@ -20,7 +22,7 @@ export function devicesPage(
     <p>These browsers are logged in as <strong>${name}</strong>, by what they say of themselves. Sign out those that you do not know.</p>
     <ul class="devices">
       ${current.map((session) => row(session, html`now`, html`<p class="this">This device</p>`))}
-      ${others.map((session) => row(session, time(session.lastUsedAt), revokeForm(session)))}
+      ${others.map((session) => row(session, time(session.lastUsedAt), revokeForm(session, visit)))}
     </ul>
     ${
       others.length === 0
@@ -28,6 +30,7 @@ export function devicesPage(
         : html`
     <p class="quiet">A use is noted at most every six minutes.</p>
     <form method="post" action="/devices/revoke-others">
+      ${visit.formField()}
       <button>Sign out everywhere else</button>
     </form>`
     }`;
@@ -49,9 +52,10 @@ function row(session: SessionSummary, lastUsed: Html, end: Html): Html {
     </li>`;
 }
 
-function revokeForm({ id }: SessionSummary): Html {
+function revokeForm({ id }: SessionSummary, visit: Visit): Html {
   return html`
     <form method="post" action="/devices/${id}/revoke">
+      ${visit.formField()}
       <button class="quiet-button" aria-describedby="${id}">Sign out</button>
     </form>`;
 }

@@ -51,7 +51,7 @@ function shell(title: string, nav: Html, content: Html): string {
 `.text;
 }
 
-function navigation({ name, lines }: Visit): Html {
+function navigation({ name, lines, formField }: Visit): Html {
   const items = lines.reduce((sum, { quantity }) => sum + quantity, 0);
   return html`
     <nav aria-label="Shop">
@@ -62,7 +62,7 @@ function navigation({ name, lines }: Visit): Html {
           ? html`<a href="/login">Log in</a>`
           : html`
       <a href="/devices">Your devices</a>
-      <form method="post" action="/logout"><span class="name">${name}</span> <button class="plain">Log out</button></form>`
+      <form method="post" action="/logout">${formField()}<span class="name">${name}</span> <button class="plain">Log out</button></form>`
       }
     </nav>`;
 }

@@ -16,6 +16,7 @@ export function whatTravels({ name, travels }: Visit, store: ShopSessions): Html
       <dl>
         <div><dt>Session</dt><dd>${session === undefined ? none : "yes"}</dd></div>
         <div><dt>Cookie</dt><dd>${cookie(travels)}</dd></div>
+        <div><dt>Forms</dt><dd id="forms">${forms(travels)}</dd></div>
         <div><dt>Handle</dt><dd id="handle">${session === undefined ? none : html`<code>${session.handle}</code>`}</dd></div>
         <div><dt>Subject</dt><dd id="subject">${name ?? html`<span class="quiet">nobody</span>`}</dd></div>
         <div><dt>Created</dt><dd>${session === undefined ? none : time(session.createdAt)}</dd></div>
@@ -34,7 +35,7 @@ function story({ session, cookieBytes, isEnding }: Travels, store: ShopSessions)
   if (cookieBytes !== undefined) {
     return `Your browser sent a cookie that opens no session here: ${store.refuses}. You count as a stranger.`;
   }
-  return "You are a stranger here, and looking around keeps it so: no cookie is set until there is something to keep. Put something in your cart and look again.";
+  return "You are a stranger here, and looking around keeps it so: there is no session until there is something to keep. Put something in your cart and look again.";
 }
 
 function cookie({ cookieName, cookieBytes }: Travels): Html {
@@ -44,6 +45,13 @@ function cookie({ cookieName, cookieBytes }: Travels): Html {
     <code>${cookieName}</code>
     <meter min="0" max="${COOKIE_LIMIT}" high="${COOKIE_LIMIT - 400}" value="${cookieBytes}" aria-label="Size of the cookie">${size}</meter>
     <span id="size">${size}</span>`;
+}
+
+/** What the hidden inputs of the forms are bound to. */
+function forms({ session, formCookieName }: Travels): Html {
+  return session === undefined
+    ? html`bound to <code>${formCookieName}</code>, a cookie of random bytes for an hour`
+    : html`bound to your session`;
 }
 
 function count(number: number): string {

@@ -1,13 +1,13 @@
 import { createServer } from "node:http";
 import { H3, writeEarlyHints } from "h3";
 import { toNodeHandler } from "h3/node";
-import { sessions } from "keepsake/adapters/h3";
+import { antiForgery, sessions } from "keepsake/adapters/h3";
 import { codeOf, statusOf } from "../app.ts";
 import { answerFetch } from "./fetch-answer.ts";
-import type { Host } from "./host.ts";
+import { FORM, type Host } from "./host.ts";
 
 /** H3, behind Node's server. */
-export const host: Host = ({ store, ...options }) => {
+export const host: Host = ({ store, antiForgery: rules, ...options }) => {
   const app = new H3({
     silent: true,
     onError({ cause }, { res }) {
@@ -16,7 +16,7 @@ export const host: Host = ({ store, ...options }) => {
       return `error: ${codeOf(cause)}`;
     },
   });
-  app.use(sessions(store, options));
+  app.use(sessions(store, options)).use(FORM, antiForgery(rules));
   app.all("/**", (event) =>
     answerFetch(event.req, event.context.session, store, (hints) => writeEarlyHints(event, hints)),
   );

@@ -5,7 +5,7 @@ import { andThen, type Eventually, orElse } from "../core/promises.ts";
 import { internals, type Session } from "../core/session.ts";
 
 /** A header that was put on an answer. */
-type Line = readonly [name: string, value: string];
+export type Line = readonly [name: string, value: string];
 
 /** What the ends of sessions have put on the answers to these requests. */
 const endings = new WeakMap<SessionRequest, readonly Line[]>();
@@ -37,7 +37,7 @@ export class CarryingMiddleware<Data extends object> extends SessionMiddleware<D
 }
 
 /** The same response, which notes down what is put on it. */
-function noting(response: SessionResponse, lines: Line[]): SessionResponse {
+export function noting(response: SessionResponse, lines: Line[]): SessionResponse {
   const { headers } = response;
   const before = headers.getSetCookie();
   const note = (name: string, value: string): void => {

@@ -1,15 +1,18 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import { STATUS_CODES } from "node:http";
+import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from "fastify";
 import { SessionError } from "../core/errors.ts";
 import type { OnEvent } from "../core/events.ts";
 import type { SessionResponse } from "../core/exchange.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
-import { nodeRequest, nodeResponse } from "./_node.ts";
-import { statusOf, textOf } from "./_node-failure.ts";
+import { type Line, noting } from "./_endings.ts";
+import { nodeRequest } from "./_node.ts";
+import { textOf } from "./_node-failure.ts";
+import { answer, isAnswering } from "./_node-give-way.ts";
 import { holdResponse } from "./_node-hold.ts";
 import { insist, upheld } from "./_node-late.ts";
-import { isClientsFault, refusalText } from "./_refusal.ts";
+import { isClientsFault, refusalText, statusOf } from "./_refusal.ts";
 
 const PLAIN = "text/plain; charset=utf-8";
 
@@ -25,7 +28,7 @@ export class FastifyExchange<Data extends object> {
   /** What is left to do when the framework answers. */
   #atSend: (payload: unknown) => Eventually<unknown> = (payload) => payload;
   /** What is left to do when the headers leave. */
-  #atLast: () => Eventually<void> = () => undefined;
+  #atLast: (leaving: SessionResponse) => Eventually<void> = () => undefined;
 
   constructor(
     middleware: SessionMiddleware<Data>,
@@ -56,13 +59,13 @@ export class FastifyExchange<Data extends object> {
   load(next: (error?: Error) => void): void {
     const { raw } = this.#reply;
     holdResponse(raw, {
-      save: () => this.#atLast(),
+      save: (leaving) => this.#atLast(leaving),
       fail: (error) => this.#answerByHand(error),
     });
     const proceed = (session: Session<Data>): void => {
       this.#session = () => session;
       this.#atSend = (payload) => this.#saveFirst(payload, session);
-      this.#atLast = () => this.#save(nodeResponse(raw), session);
+      this.#atLast = (leaving) => this.#save(leaving, session);
       next();
     };
     const fail = (error: unknown): void => {
@@ -70,9 +73,8 @@ export class FastifyExchange<Data extends object> {
         throw error;
       };
       this.#insistOn(error);
-      if (isClientsFault(error))
-        this.#reply.type(PLAIN).code(error.status).send(refusalText(error));
-      else next(asError(error));
+      if (!isClientsFault(error)) this.#passOn(error, next);
+      else answer(this, () => this.#reply.type(PLAIN).code(error.status).send(refusalText(error)));
     };
     let loaded: Eventually<Session<Data>>;
     try {
@@ -91,12 +93,30 @@ export class FastifyExchange<Data extends object> {
   }
 
   /**
-   * Called before the framework writes an answer.
-   *
-   * @returns The payload to send. Throws what kept the session from being saved, for the error handler to answer.
+   * Called before the framework writes an answer. Gives it the payload to send, or what kept the session from being saved,
+   * for the error handler to answer.
    */
-  send(payload: unknown): Eventually<unknown> {
-    return this.#atSend(payload);
+  send(payload: unknown, next: DoneFuncWithErrOrRes): Promise<unknown> | undefined {
+    const fail = (error: unknown): Promise<never> => {
+      this.#passOn(error, next);
+      return never();
+    };
+    let sent: Eventually<unknown>;
+    try {
+      sent = this.#atSend(payload);
+    } catch (error) {
+      this.#passOn(error, next);
+      return undefined;
+    }
+    // Fastify catches what comes of a promise, and not what comes of a callback that is called later.
+    if (isThenable(sent)) return Promise.resolve(sent).catch(fail);
+    next(null, sent);
+    return undefined;
+  }
+
+  /** What the error handler sends is told by this from what the handler may still send. */
+  #passOn(error: unknown, next: (error: Error) => void): void {
+    answer(this, () => next(asError(error)));
   }
 
   #save(response: SessionResponse, session: Session<Data>): Eventually<void> {
@@ -107,10 +127,11 @@ export class FastifyExchange<Data extends object> {
     const { raw } = this.#reply;
     // What began to answer by hand is saved.
     if (raw.headersSent) return payload;
-    this.#atSend = (later) => later;
     const response = replyResponse(this.#reply, payload);
+    const lines: Line[] = [];
     const saved = (): unknown => {
-      this.#atLast = upheld(response, raw, this.#onEvent);
+      this.#atSend = (later) => later;
+      this.#atLast = upheld(response, lines, raw, this.#onEvent);
       return payload;
     };
     const fail = (error: unknown): unknown => {
@@ -119,13 +140,16 @@ export class FastifyExchange<Data extends object> {
     };
     let saving: Eventually<void>;
     try {
-      saving = this.#save(response, session);
+      saving = this.#save(noting(response, lines), session);
     } catch (error) {
       return fail(error);
     }
     if (!isThenable(saving)) return saved();
     this.#atLast = () => saving;
-    return saving.then(saved, fail);
+    const sending = saving.then(saved, fail);
+    // A handler may send twice, as by `reply.send()` and by what it returns: the second must not overtake the first.
+    this.#atSend = (later) => sending.then(() => later, nothingOf(later));
+    return sending;
   }
 
   /** From here on whatever is answered is the answer to an error. */
@@ -133,9 +157,11 @@ export class FastifyExchange<Data extends object> {
     const reply = this.#reply;
     this.#atSend = (payload) => {
       if (reply.statusCode < 300) reply.code(statusOf(error));
-      return payload;
+      if (isAnswering(this)) return withoutMessage(payload, error);
+      discard(payload);
+      return "";
     };
-    this.#atLast = () => insist(reply.raw, error);
+    this.#atLast = insist(reply.raw, error);
   }
 
   /** Nothing is left of an answer that is not sent. */
@@ -170,6 +196,31 @@ function isResponse(payload: unknown): payload is Response {
   return Object.prototype.toString.call(payload) === "[object Response]";
 }
 
+/**
+ * Fastify's own error handler sends the message of whatever error it is given. What ours say is for those who run the
+ * server; they find it in the log, and an error handler of the application is given the error itself.
+ */
+function withoutMessage(payload: unknown, error: unknown): unknown {
+  if (!(error instanceof SessionError)) return payload;
+  const { status, code, message } = error;
+  const told = { statusCode: status, code, error: STATUS_CODES[status] };
+  if (payload !== JSON.stringify({ ...told, message })) return payload;
+  return JSON.stringify({ ...told, message: refusalText(error) });
+}
+
+/** Makes of a second answer to a request that a session could not be saved for nothing at all. */
+function nothingOf(payload: unknown): () => Promise<never> {
+  return () => {
+    discard(payload);
+    return never();
+  };
+}
+
+/** Of its own each time, because whoever waits for it is kept as long as it is. */
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
 /** Ends a stream that nobody will read: a file would stay open for ever. */
 function discard(payload: unknown): void {
   if (typeof payload !== "object" || payload === null) return;
@@ -179,7 +230,7 @@ function discard(payload: unknown): void {
 }
 
 /** A reply as the core changes it, which keeps its headers apart from those of the response. */
-function replyResponse(reply: FastifyReply, payload: unknown): SessionResponse {
+export function replyResponse(reply: FastifyReply, payload?: unknown): SessionResponse {
   const values = (name: string): string[] => {
     const value = reply.getHeader(name);
     return value === undefined ? [] : [value].flat().map(String);

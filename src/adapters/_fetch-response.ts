@@ -1,27 +1,23 @@
-import { SessionError } from "../core/errors.ts";
 import type { SessionRequest } from "../core/exchange.ts";
-import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Session } from "../core/session.ts";
+import type { AdapterMiddleware } from "./_middleware.ts";
+import { statusOf } from "./_refusal.ts";
 
 /**
  * Saves a session with what a Fetch handler answered, and gives back what is to be sent. What carries no headers of ours,
- * such as an upgrade to a WebSocket, is passed on untouched.
+ * such as an upgrade to a WebSocket or what was answered by hand, is passed on untouched.
  *
  * @throws `ERR_SESSION_COMMITTED` for a changed session and an answer without headers; and what `save` throws.
  */
 export async function saveWith<Data extends object, Answer extends Response | undefined>(
-  middleware: SessionMiddleware<Data>,
+  middleware: AdapterMiddleware<Data>,
   request: SessionRequest,
   answered: Answer,
   session: Session<Data>,
 ): Promise<Answer | Response> {
   if (middleware.closeUnused(session)) return answered;
   if (answered === undefined || isOutOfReach(answered)) {
-    const { modified } = session;
-    // A session that ended must not live on in the store; of the rest a 500 keeps as much as the application wants.
-    const instead = new Response(null, { status: 500 });
-    await middleware.save(request, instead, session);
-    if (modified) throw unsaved(instead.headers);
+    await middleware.saveUnanswered(request, session);
     return answered;
   }
   const response = withOpenHeaders(answered);
@@ -45,8 +41,19 @@ export function withOpenHeaders(response: Response): Response {
   return new Response(body, response);
 }
 
-/** An upgrade that a runtime answers itself, and knows by that very response; or `Response.error()`. */
+/** The answer to what kept a session from being loaded or saved: where the application says no status, that of the error. */
+export function noSuccess(answered: Response, error: unknown): Response {
+  if (answered.status >= 300 || isOutOfReach(answered)) return withOpenHeaders(answered);
+  const { body, headers } = answered;
+  return new Response(body, { status: statusOf(error), headers });
+}
+
+/**
+ * An upgrade that a runtime answers itself, and knows by that very response; `Response.error()`; or what stands for an
+ * answer that `@hono/node-server` finds written to Node's response, one object for all requests.
+ */
 function isOutOfReach(response: Response): boolean {
+  if (response.body === null && response.headers.has("x-hono-already-sent")) return true;
   return [0, 101].includes(response.status) && !hasOpenHeaders(response);
 }
 
@@ -58,16 +65,4 @@ function hasOpenHeaders({ headers }: Response): boolean {
   } catch {
     return false;
   }
-}
-
-function unsaved(headers: Headers): SessionError {
-  const error = new SessionError(
-    "ERR_SESSION_COMMITTED",
-    "The session was changed, but the handler answered with an upgrade, with nothing or with Response.error(), and that " +
-      "can carry no token. Only read the session there, and change it in a request that is answered.",
-  );
-  error.headers = Object.fromEntries(headers);
-  const cookies = headers.getSetCookie();
-  if (cookies.length > 0) error.headers["set-cookie"] = cookies;
-  return error;
 }

@@ -1,5 +1,6 @@
 import type { H3Event } from "h3";
-import type { SessionResponse } from "../core/exchange.ts";
+import { addVary, type SessionResponse } from "../core/exchange.ts";
+import type { Line } from "./_endings.ts";
 
 // Middleware of H3 sees what a handler returned or threw, and not the response that becomes of it, so these follow what
 // H3 does (`toResponse`): prepared headers, `event.res.headers`, go over those of what was returned; over those of an
@@ -7,7 +8,19 @@ import type { SessionResponse } from "../core/exchange.ts";
 
 /** How H3 tells what was returned, whichever copy of it made the value. */
 const NOT_FOUND = Symbol.for("h3.notFound");
+const HANDLED = Symbol.for("h3.handled");
 const HTTP_RESPONSE = Symbol.for("h3.HTTPResponse");
+
+/**
+ * Throws what H3 will throw if it cannot make JSON of this: by then the session would be saved, and H3 forgets every
+ * header that could tell the client.
+ */
+export function checkJson(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === Object.prototype || prototype === null || Array.isArray(value);
+  if (isPlain || "toJSON" in value) JSON.stringify(value);
+}
 
 /** The answer that becomes of what a handler returned, as the core changes it. */
 export function answerOf(event: H3Event, value: unknown): SessionResponse {
@@ -15,7 +28,8 @@ export function answerOf(event: H3Event, value: unknown): SessionResponse {
   if (value === NOT_FOUND || value instanceof Error) return answerToError(event, value);
   if (value instanceof Response) {
     const { status, headers } = value;
-    return layered(status, [status < 400 ? res.headers : res.errHeaders], headers);
+    const over = status < 400 ? res.headers : errHeadersOf(event);
+    return over === undefined ? layered(status, [headers]) : layered(status, [over], headers);
   }
   const status = validStatus(res.status, 200);
   if (!isHttpResponse(value)) return layered(status, [res.headers]);
@@ -23,15 +37,68 @@ export function answerOf(event: H3Event, value: unknown): SessionResponse {
 }
 
 /** The answer that becomes of an error. Both kinds of headers, because an `onError` may return a value in its place. */
-export function answerToError({ res }: H3Event, error: unknown): SessionResponse {
-  return layered(statusOfError(error), [res.errHeaders, res.headers]);
+export function answerToError(event: H3Event, error: unknown): SessionResponse {
+  const { headers } = event.res;
+  const errHeaders = errHeadersOf(event);
+  return layered(
+    statusOfError(error),
+    errHeaders === undefined ? [headers] : [errHeaders, headers],
+  );
+}
+
+/** The release candidates before 2.0, one of which Nitro has, know no such headers. */
+function errHeadersOf({ res }: H3Event): Headers | undefined {
+  return res.errHeaders;
+}
+
+/**
+ * Whether what was returned or thrown stands for an answer that headers no longer reach: one that was written to Node's
+ * response by hand, or an upgrade to a WebSocket, of which the runtime takes only the hooks.
+ */
+export function isOutOfReach({ req, runtime }: H3Event, value: unknown): boolean {
+  if (value === HANDLED || runtime?.node?.res?.headersSent) return true;
+  return value instanceof Response && "crossws" in value && req.headers.has("upgrade");
+}
+
+/** Where an answer has left, the one to an error is written behind its end: an event that ends the process if nobody listens. */
+export function outliveLateAnswer({ runtime }: H3Event): void {
+  const response = runtime?.node?.res;
+  if (response?.headersSent) response.on("error", () => undefined);
+}
+
+const FOR_CACHES = ["cache-control", "vary"];
+
+/** What sessions have put on an answer. */
+const saved = new WeakMap<H3Event, readonly Line[]>();
+
+/** Puts it on an error, too, that takes the place of the answer after all: what was saved is saved. */
+export function keepForErrors(event: H3Event, lines: readonly Line[]): void {
+  const errHeaders = errHeadersOf(event);
+  if (errHeaders === undefined) return;
+  for (const [name, value] of lines) {
+    if (name === "vary") addVary({ headers: errHeaders }, value.split(/\s*,\s*/));
+    else if (name !== "set-cookie") errHeaders.set(name, value);
+    else if (!errHeaders.getSetCookie().includes(value)) errHeaders.append(name, value);
+  }
+  saved.set(event, [...(saved.get(event) ?? []), ...lines]);
 }
 
 /** Takes back what was prepared for an answer that is not sent. */
-export function dropAnswer({ res }: H3Event, before: Headers): void {
+export function dropAnswer(event: H3Event, before: Headers): void {
+  const { res } = event;
   for (const name of [...res.headers.keys()]) res.headers.delete(name);
   for (const [name, value] of before) res.headers.append(name, value);
   Object.assign(res, { status: undefined, statusText: undefined });
+  const errHeaders = errHeadersOf(event);
+  if (errHeaders !== undefined) takeTokens(errHeaders, saved.get(event) ?? []);
+}
+
+function takeTokens(headers: Headers, lines: readonly Line[]): void {
+  const values = new Set(lines.map(([, value]) => value));
+  const others = headers.getSetCookie().filter((cookie) => !values.has(cookie));
+  for (const [name] of lines) if (!FOR_CACHES.includes(name)) headers.delete(name);
+  headers.delete("set-cookie");
+  for (const cookie of others) headers.append("set-cookie", cookie);
 }
 
 interface HttpResponse {

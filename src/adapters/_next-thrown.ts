@@ -20,7 +20,7 @@ function readThrown(error: unknown): Thrown | undefined {
 }
 
 /** The status of the answer to what was thrown: 500 for an error. */
-export function statusOf(error: unknown): number {
+export function statusOfThrown(error: unknown): number {
   return readThrown(error)?.status ?? 500;
 }
 

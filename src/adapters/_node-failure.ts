@@ -1,11 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { SessionError } from "../core/errors.ts";
 import { nodeResponse } from "./_node.ts";
-import { addHeaders, refusalText } from "./_refusal.ts";
-
-export function statusOf(error: unknown): number {
-  return error instanceof SessionError ? error.status : 500;
-}
+import { cutOff, isHttp2 } from "./_node-response.ts";
+import { addHeaders, refusalText, statusOf } from "./_refusal.ts";
 
 export function textOf(error: unknown): string {
   return error instanceof SessionError ? refusalText(error) : "Internal Server Error";
@@ -17,6 +14,9 @@ export function report(error: unknown): void {
   if (statusOf(error) >= 500) console.error(error);
 }
 
+/** What described the content that is not sent. */
+const OF_CONTENT = ["content-length", "content-encoding", "transfer-encoding", "etag", "trailer"];
+
 /** Takes back what a handler has set on its response, which is not sent, for another answer that is no success. */
 export function beginAgain(
   response: ServerResponse,
@@ -25,19 +25,19 @@ export function beginAgain(
 ): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   for (const [name, value] of Object.entries(before)) {
-    if (value !== undefined) response.setHeader(name, value);
+    if (value !== undefined && !OF_CONTENT.includes(name)) response.setHeader(name, value);
   }
   if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
   response.statusCode = statusOf(error);
   // HTTP/2 has no such words, and warns.
-  if (response.req.httpVersionMajor < 2) response.statusMessage = "";
+  if (!isHttp2(response)) response.statusMessage = "";
 }
 
 /** The answer to an error where the application has none; half an answer is cut off, so that it is not taken for whole. */
 export function answerPlainly(response: ServerResponse, error: unknown): void {
   report(error);
   if (response.headersSent) {
-    if (!response.writableEnded) response.destroy();
+    if (!response.writableEnded) cutOff(response);
     return;
   }
   response.statusCode = statusOf(error);

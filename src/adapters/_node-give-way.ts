@@ -1,15 +1,18 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { SessionError } from "../core/errors.ts";
-import { nodeResponse } from "./_node.ts";
+import { beginAgain } from "./_node-failure.ts";
+import type { Drains } from "./_node-held.ts";
 import {
   appear,
   callbackOf,
   callDropped,
+  cutOff,
+  lock,
   type Originals,
   type PipedSources,
-  watch,
+  wrap,
 } from "./_node-response.ts";
-import { addHeaders } from "./_refusal.ts";
+import { statusOf } from "./_refusal.ts";
 
 /** An answer that must not be sent, and the one that takes its place. */
 export interface Failure {
@@ -17,100 +20,118 @@ export interface Failure {
   /** The headers that the other answer begins with. */
   readonly headers: OutgoingHttpHeaders;
   readonly sources: PipedSources;
+  readonly drains: Drains;
+  /** Whether the application has ended the answer that is dropped. */
+  readonly ended: boolean;
   readonly error: unknown;
   /** Answers, at once or later. */
   fail(error: unknown): void;
 }
 
-/** What described the content that is not sent. */
-const OF_CONTENT = ["content-length", "content-encoding", "transfer-encoding", "etag", "trailer"];
+type Listener = (...args: unknown[]) => void;
+
+/** The failure that is being answered, for all that is done about it, at once or later. */
+const answering = new AsyncLocalStorage<object>();
+
+/** Runs what answers a failure, and knows it again in all that it sets going. */
+export function answer(failure: object, act: () => void): void {
+  answering.run(failure, act);
+}
+
+/** Whether it is what answers a failure that runs now, and not the application, which may be still at its own answer. */
+export function isAnswering(failure: object): boolean {
+  return answering.getStore() === failure;
+}
+
+/** What else reaches the client, beside `write`, `writeHead` and `end`. */
+const REACHING = [
+  "setHeader",
+  "setHeaders",
+  "appendHeader",
+  "removeHeader",
+  "flushHeaders",
+  "writeEarlyHints",
+  "addTrailers",
+  "setTrailer",
+  "destroy",
+];
 
 /**
  * Drops what the application has written and still writes, and lets another answer take its place, which is never a
- * success. The two are told apart by this: only the other one sets headers or the status, because the application's
- * have, for all it knows, been sent.
+ * success. Both use the same response. They are told apart by who calls: what `fail` does, and all that it sets going,
+ * is the other answer; everything else is the application. Where that cannot be told, because a callback has lost its
+ * context, nothing is sent: no answer is better than a mixture.
  */
 export function giveWay(response: ServerResponse, failure: Failure): void {
-  const { original, headers, sources, error, fail } = failure;
-  const status = error instanceof SessionError ? error.status : 500;
-  /** Whether the application may still be in the middle of its answer. */
-  let dropping = true;
-  /** Whether the other answer has begun: a header or the status was set. */
+  const { original, headers, sources, drains, error, fail } = failure;
+  const isOther = (): boolean => isAnswering(failure);
+  /** Whether the other answer is on its way. Until then the application sees its own as sent. */
   let begun = false;
-  /** Whether it is being given at this moment. */
-  let failing = false;
-  sources.release();
+  // A source that is taken off does not end it any more.
+  let ended = sources.release() || failure.ended;
 
-  // Set on the response itself, because wrappers around it believe that it has ended.
+  // On the response itself, because wrappers around it believe that it has ended.
+  Object.assign(response, { ...original, on: response.on });
+  for (const name of REACHING) {
+    wrap(response, name, (call, args) => (isOther() ? call(args) : response));
+  }
+  lock(response, "statusCode", () => !isOther());
+  lock(response, "statusMessage", () => !isOther());
+
   response.write = function write(...args: unknown[]): boolean {
-    if (!(begun || failing) || response.writableEnded) return callDropped(args, true);
+    if (!isOther()) return callDropped(args, true);
     return Reflect.apply(original.write, response, args) as boolean;
   } as ServerResponse["write"];
 
-  response.end = function end(...args: unknown[]): ServerResponse {
-    if (dropping || response.writableEnded) return callDropped(args, response);
-    // Without a header before it, it may be the application's: an empty answer is better than that one, and than none.
-    const given = begun || failing ? args : [callbackOf(args)];
-    return Reflect.apply(original.end, response, given) as ServerResponse;
-  } as ServerResponse["end"];
-
   response.writeHead = function writeHead(code: number, ...rest: unknown[]): ServerResponse {
-    if (dropping || response.headersSent) return response;
-    begun = true;
-    const final = code < 300 ? status : code;
+    if (!isOther()) return response;
+    const final = code < 300 ? statusOf(error) : code;
     return Reflect.apply(original.writeHead, response, [final, ...rest]) as ServerResponse;
   } as ServerResponse["writeHead"];
 
-  response.flushHeaders = function flushHeaders(): void {
-    if (begun || failing) original.flushHeaders.call(response);
-  };
+  // An event may come from where the context is unknown, as `drain` does, for which a long answer waits.
+  wrap(response, "on", (call, [event, listener]) =>
+    call([event, isOther() ? inContext(response, failure, listener as Listener) : listener]),
+  );
 
-  response.setHeader = function setHeader(...args: Parameters<Originals["setHeader"]>) {
-    if (dropping) return response;
-    begun = true;
-    return original.setHeader.apply(response, args);
-  } as ServerResponse["setHeader"];
-
-  response.destroy = function destroy(reason?: Error): ServerResponse {
-    // stream.pipeline, which has lost the source that was taken from it, gives up the response, too.
-    if (reason !== undefined && "code" in reason && reason.code === "ERR_STREAM_PREMATURE_CLOSE") {
+  response.end = function end(...args: unknown[]): ServerResponse {
+    if (isOther()) return Reflect.apply(original.end, response, args) as ServerResponse;
+    if (begun && ended && !response.writableEnded) {
+      // The application is through with its own. So it may be the other one's, which nobody else will end.
+      answer(failure, () => endWithout(response, original, args));
       return response;
     }
-    return original.destroy.call(response, reason) as ServerResponse;
-  } as ServerResponse["destroy"];
+    ended = true;
+    return callDropped(args, response);
+  } as ServerResponse["end"];
 
-  appear(response, "headersSent", () => dropping);
-  appear(response, "writableEnded", () => dropping);
-  appear(response, "finished", () => dropping);
+  appear(response, "headersSent", () => !begun);
+  appear(response, "writableEnded", () => !begun);
+  appear(response, "finished", () => !begun);
 
   // Once the application is done with its own answer, as far as it does not wait for anything.
   setImmediate(() => {
-    dropping = false;
-    prepare(response, headers, status, error);
-    watch(response, "statusCode", {
-      assigned: () => {
-        begun = true;
-      },
+    begun = true;
+    // Whoever waits to write more has to go on, if only to come to an end. Later this event is for the other answer alone.
+    drains.end(true);
+    response.removeAllListeners("drain");
+    answer(failure, () => {
+      beginAgain(response, headers, error);
+      fail(error);
     });
-    begun = false;
-    failing = true;
-    fail(error);
-    failing = false;
   });
 }
 
-function prepare(
-  response: ServerResponse,
-  headers: OutgoingHttpHeaders,
-  status: number,
-  error: unknown,
-): void {
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !OF_CONTENT.includes(name)) response.setHeader(name, value);
-  }
-  if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
-  response.statusCode = status;
-  // The words of the answer that is dropped; HTTP/2 has none, and warns.
-  if (response.req.httpVersionMajor < 2) response.statusMessage = "";
+/** A listener that runs as what answers the failure. It can be taken off as if it were the one it was made of. */
+function inContext(response: ServerResponse, failure: Failure, listener: Listener): Listener {
+  const bound: Listener = (...args) => {
+    answer(failure, () => Reflect.apply(listener, response, args));
+  };
+  return Object.assign(bound, { listener });
+}
+
+/** Ends an answer without what the call says: with its status alone, or cut off where it has begun. */
+function endWithout(response: ServerResponse, { end }: Originals, args: readonly unknown[]): void {
+  if (response.headersSent) cutOff(response);
+  else Reflect.apply(end, response, [callbackOf(args)]);
 }

@@ -1,70 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
-import { type AddressInfo, connect } from "node:net";
-import { pipeline, Readable } from "node:stream";
-import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { holdResponse } from "./_node-hold.ts";
-
-/** A save that is done when the test says so. */
-interface Held {
-  readonly response: ServerResponse;
-  /** Resolves when the response asked for the save. */
-  readonly asked: Promise<void>;
-  /** Ends the save, with an error if there is one. */
-  finish(error?: Error): void;
-  readonly failures: unknown[];
-}
-
-interface Options {
-  /** Whether the save needs no waiting; `finish` is then without effect. */
-  readonly sync?: boolean;
-  readonly error?: Error;
-}
-
-/** Serves one handler whose response is held, and gives the URL. */
-async function serve(
-  t: TestContext,
-  handler: (held: Held) => void | Promise<void>,
-  { sync = false, error }: Options = {},
-): Promise<string> {
-  const server = createServer((_, response) => {
-    const asked = Promise.withResolvers<void>();
-    const saved = Promise.withResolvers<void>();
-    const failures: unknown[] = [];
-    holdResponse(response, {
-      save() {
-        asked.resolve();
-        if (sync && error !== undefined) throw error;
-        if (sync) {
-          response.setHeader("x-saved", "1");
-          return undefined;
-        }
-        return saved.promise.then(() => void response.setHeader("x-saved", "1"));
-      },
-      fail(reason) {
-        failures.push(reason);
-        response.statusCode = 503;
-        response.end("refused");
-      },
-    });
-    void handler({
-      response,
-      asked: asked.promise,
-      finish: (reason) => (reason === undefined || sync ? saved.resolve() : saved.reject(reason)),
-      failures,
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+import type { ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { Readable } from "node:stream";
+import { test } from "node:test";
+import { serve } from "./_node-hold-kit.test.ts";
+import { get } from "./express-kit.test.ts";
 
 for (const sync of [true, false]) {
   const how = sync ? "at once" : "later";
@@ -82,7 +23,7 @@ for (const sync of [true, false]) {
       },
       { sync },
     );
-    const answer = await fetch(url);
+    const answer = await get(url);
     assert.equal(answer.status, 201);
     // Deno's server sends the usual words whatever it is told.
     assert.equal(answer.statusText, "Deno" in globalThis ? "Created" : "Made");
@@ -113,53 +54,10 @@ for (const sync of [true, false]) {
         },
         { sync },
       );
-      const answer = await fetch(url);
+      const answer = await get(url);
       assert.deepEqual(answer.headers.getSetCookie(), ["a=1", "b=2"]);
       assert.equal(answer.headers.get("x-one"), "1");
     }
-  });
-
-  test(`a save that fails ${how} drops the application's answer, headers included`, async (t) => {
-    const error = new Error("down");
-    const called: string[] = [];
-    const url = await serve(
-      t,
-      ({ response, finish, failures }) => {
-        response.setHeader("content-type", "application/json");
-        response.setHeader("location", "/away");
-        response.write("{", () => called.push("write"));
-        response.end("}", () => {
-          called.push("end");
-          assert.equal(failures.length <= 1, true);
-        });
-        finish(error);
-      },
-      { sync, error },
-    );
-    const answer = await fetch(url);
-    assert.equal(answer.status, 503);
-    assert.equal(answer.headers.get("location"), null);
-    assert.equal(await answer.text(), "refused");
-  });
-
-  test(`what is still written after a save that failed ${how} harms nobody`, async (t) => {
-    const error = new Error("down");
-    const after = Promise.withResolvers<void>();
-    const url = await serve(
-      t,
-      async ({ response, finish }) => {
-        response.write("a");
-        finish(error);
-        await once(response, "finish");
-        assert.equal(response.write("late"), true);
-        response.writeHead(200);
-        await new Promise<void>((resolve) => response.end("late", () => resolve()));
-        after.resolve();
-      },
-      { sync, error },
-    );
-    assert.equal(await (await fetch(url)).text(), "refused");
-    await after.promise;
   });
 }
 
@@ -176,7 +74,122 @@ test("while it is held a response behaves as one that was sent", async (t) => {
     assert.equal(response.finished, true);
     finish();
   });
-  assert.equal(await (await fetch(url)).text(), "ab");
+  assert.equal(await (await get(url)).text(), "ab");
+});
+
+const changesHead: Record<string, (response: ServerResponse) => unknown> = {
+  setHeader: (response) => response.setHeader("x-late", "1"),
+  setHeaders: (response) => response.setHeaders(new Headers({ "x-late": "1" })),
+  appendHeader: (response) => response.appendHeader("x-late", "1"),
+  removeHeader: (response) => response.removeHeader("x-own"),
+  writeHead: (response) => response.writeHead(500),
+  "writeHead with headers": (response) => response.writeHead(200, { "x-late": "1" }),
+  writeEarlyHints: (response) => response.writeEarlyHints({ link: "</a.css>; rel=preload" }),
+};
+
+const beginsHead: Record<string, (response: ServerResponse) => unknown> = {
+  write: (response) => response.write("a"),
+  end: (response) => response.end(),
+  flushHeaders: (response) => response.flushHeaders(),
+  writeHead: (response) => response.writeHead(200),
+};
+
+for (const [what, change] of Object.entries(changesHead)) {
+  for (const [how, begin] of Object.entries(beginsHead)) {
+    test(`while it is held the head is as good as sent: ${what} after ${how}`, async (t) => {
+      const url = await serve(t, async ({ response, finish }) => {
+        response.setHeader("x-own", "1");
+        begin(response);
+        assert.throws(() => change(response), { code: "ERR_HTTP_HEADERS_SENT" });
+        finish();
+        response.end();
+      });
+      const answer = await get(url);
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers.get("x-own"), "1");
+      assert.equal(answer.headers.get("x-late"), null);
+      assert.equal(answer.headers.get("x-saved"), "1", "the save has still to change it");
+    });
+  }
+}
+
+test("while it is held a status counts for nothing", async (t) => {
+  const url = await serve(t, ({ response, finish }) => {
+    response.write("a");
+    response.statusCode = 500;
+    response.statusMessage = "Late";
+    response.end();
+    finish();
+  });
+  const answer = await get(url);
+  assert.deepEqual([answer.status, answer.statusText], [200, "OK"]);
+});
+
+test("what is written after the end is the error that it is in Node", async (t) => {
+  const codes: unknown[] = [];
+  const url = await serve(t, ({ response, finish }) => {
+    response.on("error", (error: NodeJS.ErrnoException) => codes.push(error.code));
+    response.end("one");
+    response.end("two");
+    response.write("three");
+    finish();
+  });
+  assert.equal(await (await get(url)).text(), "one");
+  assert.deepEqual(codes, ["ERR_STREAM_WRITE_AFTER_END", "ERR_STREAM_WRITE_AFTER_END"]);
+});
+
+test("what is written before the answer is cut off arrives, and nothing after", async (t) => {
+  const url = await serve(t, ({ response, asked, finish }) => {
+    response.write("half ");
+    response.destroy();
+    response.write("more");
+    response.end("whole");
+    void asked.then(() => finish());
+  });
+  const answer = await get(url);
+  assert.equal(answer.headers.get("x-saved"), "1");
+  const read: string[] = [];
+  const decoder = new TextDecoder();
+  await assert.rejects(async () => {
+    for await (const chunk of answer.body ?? []) read.push(decoder.decode(chunk));
+  }, TypeError);
+  assert.deepEqual(read, ["half "]);
+});
+
+test("trailers follow the answer", async (t) => {
+  const url = await serve(t, ({ response, finish }) => {
+    response.setHeader("trailer", "x-before, x-after");
+    response.write("a");
+    response.addTrailers({ "x-after": "2" });
+    response.end();
+    finish();
+  });
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  t.after(() => socket.destroy());
+  socket.write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  const text = (await socket.setEncoding("latin1").toArray()).join("");
+  assert.match(text, /\r\n1\r\na\r\n0\r\nx-after: 2\r\n\r\n$/);
+});
+
+test("a listener for drain that was taken off is not called", async (t) => {
+  const called: string[] = [];
+  const url = await serve(t, async ({ response, finish }) => {
+    const [off, offOnce, once1, on] = ["off", "offOnce", "once", "on"].map(
+      (name) => () => void called.push(name),
+    ) as [() => void, () => void, () => void, () => void];
+    response.write("a");
+    response.on("drain", off).off("drain", off);
+    response.once("drain", offOnce).removeListener("drain", offOnce);
+    response.once("drain", once1);
+    response.on("drain", on);
+    finish();
+    await once(response, "drain");
+    response.emit("drain");
+    response.end();
+  });
+  await (await get(url)).text();
+  assert.deepEqual(called, ["once", "on", "on"]);
 });
 
 test("a source that waits for drain gets it once the save is done", async (t) => {
@@ -187,7 +200,7 @@ test("a source that waits for drain gets it once the save is done", async (t) =>
     await drained;
     response.end("b");
   });
-  assert.equal(await (await fetch(url)).text(), "ab");
+  assert.equal(await (await get(url)).text(), "ab");
 });
 
 test("a large stream is piped whole, with back-pressure", async (t) => {
@@ -197,39 +210,7 @@ test("a large stream is piped whole, with back-pressure", async (t) => {
     await asked;
     finish();
   });
-  assert.equal((await (await fetch(url)).text()).length, 64 * chunk.length);
-});
-
-test("a stream that is piped stops where the save failed", async (t) => {
-  const source = Readable.from(Array.from({ length: 1000 }, () => "x".repeat(1000)));
-  const url = await serve(t, async ({ response, asked, finish }) => {
-    source.pipe(response);
-    await asked;
-    finish(new Error("down"));
-  });
-  assert.equal(await (await fetch(url)).text(), "refused");
-  assert.equal(source.readableEnded, false);
-});
-
-test("stream.pipeline, which gives up the response with its source, leaves it to the other answer", async (t) => {
-  const sources = {
-    long: () => Readable.from(Array.from({ length: 1000 }, () => "x".repeat(1000))),
-    short: () => Readable.from(["x"]),
-    file: () => createReadStream(fileURLToPath(import.meta.url), { highWaterMark: 64 }),
-  };
-  for (const [which, source] of Object.entries(sources)) {
-    const done = Promise.withResolvers<void>();
-    const body = source();
-    const url = await serve(t, async ({ response, asked, finish }) => {
-      pipeline(body, response, () => done.resolve());
-      await asked;
-      finish(new Error("down"));
-    });
-    const answer = await fetch(url);
-    assert.deepEqual([answer.status, await answer.text()], [503, "refused"], which);
-    await done.promise;
-    assert.equal(body.destroyed, true, which);
-  }
+  assert.equal((await (await get(url)).text()).length, 64 * chunk.length);
 });
 
 test("flushHeaders waits for the save, and early hints do not", async (t) => {

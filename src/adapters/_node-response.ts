@@ -4,12 +4,12 @@ import type { Readable } from "node:stream";
 /** The methods of a response as they are before they are replaced. */
 export type Originals = Pick<
   ServerResponse,
-  "writeHead" | "write" | "end" | "flushHeaders" | "setHeader" | "appendHeader" | "on" | "destroy"
+  "writeHead" | "write" | "end" | "flushHeaders" | "setHeader" | "removeHeader" | "on" | "destroy"
 >;
 
 export function originalsOf(response: ServerResponse): Originals {
-  const { writeHead, write, end, flushHeaders, setHeader, appendHeader, on, destroy } = response;
-  return { writeHead, write, end, flushHeaders, setHeader, appendHeader, on, destroy };
+  const { writeHead, write, end, flushHeaders, setHeader, removeHeader, on, destroy } = response;
+  return { writeHead, write, end, flushHeaders, setHeader, removeHeader, on, destroy };
 }
 
 /** The streams that are piped into a response. */
@@ -23,13 +23,30 @@ export class PipedSources {
     response.on("unpipe", (source: Readable) => this.#sources.delete(source));
   }
 
-  /** Takes them off the response, and ends those that nobody else reads: a file would stay open for ever. */
-  release(): void {
-    for (const source of this.#sources) {
+  /**
+   * Takes them off the response, and ends those that nobody else reads: a file would stay open for ever.
+   *
+   * @returns Whether there were any.
+   */
+  release(): boolean {
+    const sources = [...this.#sources];
+    for (const source of sources) {
       source.unpipe(this.#response);
       if (source.listenerCount("data") === 0) source.destroy();
     }
+    return sources.length > 0;
   }
+}
+
+/** Ends half an answer so that nobody takes it for a whole one. */
+export function cutOff(response: ServerResponse): void {
+  // Without an error HTTP/2 would close the stream as it does after the last byte. Nobody else is told of it.
+  if (isHttp2(response)) response.destroy(new Error("The answer is cut off."));
+  else response.destroy();
+}
+
+export function isHttp2({ req }: ServerResponse): boolean {
+  return req.httpVersionMajor >= 2;
 }
 
 /** Calls the callback among the arguments of a write that is dropped, so that nobody waits for it. */
@@ -59,25 +76,44 @@ export function setHeaders(response: ServerResponse, headers: unknown): void {
   }
 }
 
-type Property = "headersSent" | "writableEnded" | "finished" | "statusCode";
+/** Replaces a method, if the response has it, by what `around` makes of the one before. */
+export function wrap(
+  response: ServerResponse,
+  name: string,
+  around: (call: (args: readonly unknown[]) => unknown, args: readonly unknown[]) => unknown,
+): void {
+  const method: unknown = Reflect.get(response, name);
+  if (typeof method !== "function") return;
+  const call = (args: readonly unknown[]): unknown => Reflect.apply(method, response, args);
+  Reflect.set(response, name, (...args: unknown[]) => around(call, args));
+}
 
 /** Makes a property true as long as `early` is, and what it is by itself otherwise. */
 export function appear(
   response: ServerResponse,
-  name: Exclude<Property, "statusCode">,
+  name: "headersSent" | "writableEnded" | "finished",
   early: () => boolean,
 ): void {
   watch(response, name, { read: (value) => early() || value });
 }
 
-/** Puts itself between a property, be it a value or an accessor, and those who read and assign it. */
-export function watch(
+/** Makes an assignment to a property count for nothing as long as `isLocked` is true. */
+export function lock(
   response: ServerResponse,
-  name: Property,
+  name: "statusCode" | "statusMessage",
+  isLocked: () => boolean,
+): void {
+  watch(response, name, { isLocked });
+}
+
+/** Puts itself between a property, be it a value or an accessor, and those who read and assign it. */
+function watch(
+  response: ServerResponse,
+  name: string,
   {
     read = (value) => value,
-    assigned,
-  }: { readonly read?: (value: unknown) => unknown; readonly assigned?: () => void },
+    isLocked = () => false,
+  }: { readonly read?: (value: unknown) => unknown; readonly isLocked?: () => boolean },
 ): void {
   const inherited = findProperty(response, name);
   let value: unknown = inherited?.value;
@@ -86,14 +122,14 @@ export function watch(
     enumerable: true,
     get: () => read(inherited?.get === undefined ? value : inherited.get.call(response)),
     set(next: unknown) {
-      assigned?.();
+      if (isLocked()) return;
       value = next;
       inherited?.set?.call(response, next);
     },
   });
 }
 
-function findProperty(response: ServerResponse, name: Property): PropertyDescriptor | undefined {
+function findProperty(response: ServerResponse, name: string): PropertyDescriptor | undefined {
   for (
     let object: object | null = response;
     object !== null;

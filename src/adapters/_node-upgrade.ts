@@ -9,9 +9,10 @@ import { andThen, orElse } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { hostOf, isEncrypted, nodeRequest } from "./_node.ts";
-import { report, statusOf, textOf } from "./_node-failure.ts";
+import { report, textOf } from "./_node-failure.ts";
 import { readWatchOptions, SessionWatch, WATCH_OPTIONS, type WatchOptions } from "./_node-watch.ts";
 import { defineSession } from "./_property.ts";
+import { statusOf } from "./_refusal.ts";
 
 /** How `withSession.upgrade` admits sockets, and how it finds out that a session has ended. */
 export interface UpgradeOptions extends WatchOptions {
@@ -20,7 +21,7 @@ export interface UpgradeOptions extends WatchOptions {
    * `"https://app.example"`. Default: none. What the server itself is called it takes from the `Host` header, so behind a
    * proxy that changes that, name the origin here.
    */
-  readonly origins?: readonly string[];
+  readonly trustedOrigins?: readonly string[];
   /**
    * Is told of what kept a session from being loaded, and of what the handler threw; the client has its answer by then.
    * Default: what is an error of the server is written to the console.
@@ -77,10 +78,10 @@ export function upgradeListener<Data extends object, Property extends string>(
   if (typeof handler !== "function") {
     throw misconfigured(`${OWNER}: give the listener that is to have the session.`);
   }
-  checkOptions(OWNER, options, ["origins", "onError", ...WATCH_OPTIONS]);
+  checkOptions(OWNER, options, ["trustedOrigins", "onError", ...WATCH_OPTIONS]);
   const { onError = report } = options;
   checkFunction(OWNER, "onError", onError);
-  const trusted = readOrigins(OWNER, "origins", options.origins);
+  const trusted = readOrigins(OWNER, "trustedOrigins", options.trustedOrigins);
   const watch = new SessionWatch(readWatchOptions(OWNER, options), onEvent);
   const headers = middleware.vary.filter((name) => !AMBIENT.includes(name.toLowerCase()));
 
@@ -103,7 +104,10 @@ export function upgradeListener<Data extends object, Property extends string>(
       onError(error, request);
     };
     const accept = (session: Session<Data>, isSkipped: boolean): void => {
-      if (socket.destroyed) return;
+      if (isGone(socket)) {
+        socket.destroy();
+        return;
+      }
       const isStranger = isSkipped || session.isNew;
       if (isForeign && isStranger) {
         refuseForeign();
@@ -135,7 +139,8 @@ export function upgradeListener<Data extends object, Property extends string>(
       },
       (error) => {
         // Whoever has gone is owed no answer, and the store tells of its own failures.
-        if (!socket.destroyed) fail(error, written);
+        if (isGone(socket)) socket.destroy();
+        else fail(error, written);
       },
     );
   };
@@ -169,6 +174,11 @@ function refuse(socket: Duplex, status: number, text: string, error?: unknown): 
   if (retryAfter !== undefined) lines.push(`Retry-After: ${retryAfter}`);
   socket.once("finish", () => socket.destroy());
   socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
+}
+
+/** Whether the client has left, or has said that it sends nothing more, which no WebSocket does before it is accepted. */
+function isGone(socket: Duplex): boolean {
+  return socket.destroyed || socket.readableEnded;
 }
 
 function bytesOf(socket: Duplex): number {

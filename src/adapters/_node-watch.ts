@@ -124,7 +124,7 @@ export class SessionWatch {
     try {
       const answer = await isAlive();
       watched.answered = Math.max(watched.answered, check);
-      if (!answer && this.#open.has(watched)) end.abort(ended());
+      if (!answer && this.#open.has(watched)) end.abort(hasEnded());
     } catch (error) {
       failures.push(error);
       if (check - watched.answered >= this.#options.failedChecks) this.#giveUp(watched, error);
@@ -132,18 +132,18 @@ export class SessionWatch {
   }
 
   #giveUp({ end }: Watched, cause?: unknown): void {
-    end.abort(unknown(cause));
+    end.abort(cannotTell(cause));
   }
 }
 
-function ended(): SessionError {
+function hasEnded(): SessionError {
   return new SessionError(
     "ERR_SESSION_GONE",
     "The session has ended, by a logout, a login, a revocation or a timeout, while its socket was open. Close the socket.",
   );
 }
 
-function unknown(cause: unknown): SessionError {
+function cannotTell(cause: unknown): SessionError {
   return new SessionError(
     "ERR_SESSION_STORE",
     "The store could not tell for several checks whether the session has ended while its socket was open. Close the " +

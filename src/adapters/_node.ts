@@ -1,39 +1,71 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 
+/** Where a request keeps what was made of it. */
+const READ: unique symbol = Symbol("keepsake.request");
+
 /** What a request of HTTP/1.1 and one of HTTP/2's compatibility API have in common. */
 export interface NodeRequest {
   readonly headers: IncomingHttpHeaders;
-  readonly socket: object;
+  /** `null` once the request was destroyed. */
+  readonly socket: object | null;
+  readonly method?: string | undefined;
+  /** Where a middleware has replaced the method: what it was. */
+  readonly originalMethod?: string;
   readonly url?: string | undefined;
   readonly originalUrl?: string;
+  readonly [READ]?: ReadRequest;
 }
 
-const known = new WeakMap<NodeRequest, SessionRequest>();
+/** What the core reads of a request, and what the method was when it was first read. */
+export interface ReadRequest extends SessionRequest {
+  readonly url: string;
+  readonly method: string;
+}
 
 /** A Node request as the core reads it: for one request always the same object. */
-export function nodeRequest(request: NodeRequest): SessionRequest {
-  const before = known.get(request);
+export function nodeRequest(request: NodeRequest): ReadRequest {
+  const before = request[READ];
   if (before !== undefined) return before;
-  const read: SessionRequest & { readonly url: string } = {
-    headers: {
-      get(name) {
-        const value = request.headers[name.toLowerCase()];
-        return Array.isArray(value) ? value.join(", ") : (value ?? null);
-      },
-    },
-    get url(): string {
-      const scheme = isEncrypted(request) ? "https" : "http";
-      const path = request.originalUrl ?? request.url ?? "/";
-      return `${scheme}://${hostOf(request) ?? "localhost"}${path}`;
-    },
-  };
-  known.set(request, read);
+  const read = new NodeReadRequest(request);
+  Object.defineProperty(request, READ, { value: read });
   return read;
 }
 
+class NodeReadRequest implements ReadRequest {
+  readonly method: string;
+  readonly headers: NodeRequestHeaders;
+  readonly #request: NodeRequest;
+
+  constructor(request: NodeRequest) {
+    this.method = request.method ?? "GET";
+    this.headers = new NodeRequestHeaders(request);
+    this.#request = request;
+  }
+
+  get url(): string {
+    const request = this.#request;
+    const scheme = isEncrypted(request) ? "https" : "http";
+    const path = request.originalUrl ?? request.url ?? "/";
+    return `${scheme}://${hostOf(request) ?? "localhost"}${path}`;
+  }
+}
+
+class NodeRequestHeaders {
+  readonly #request: NodeRequest;
+
+  constructor(request: NodeRequest) {
+    this.#request = request;
+  }
+
+  get(name: string): string | null {
+    const value = this.#request.headers[name.toLowerCase()];
+    return Array.isArray(value) ? value.join(", ") : (value ?? null);
+  }
+}
+
 export function isEncrypted({ socket }: NodeRequest): boolean {
-  return "encrypted" in socket && socket.encrypted === true;
+  return socket !== null && "encrypted" in socket && socket.encrypted === true;
 }
 
 /** HTTP/2 has a pseudo-header instead. */
@@ -42,27 +74,68 @@ export function hostOf({ headers }: NodeRequest): string | undefined {
   return typeof host === "string" ? host : undefined;
 }
 
-/** A Node response as the core changes it. */
-export function nodeResponse(response: ServerResponse): SessionResponse {
-  const values = (name: string): string[] => {
-    const value = response.getHeader(name);
+type HeaderMethods = Pick<ServerResponse, "setHeader" | "removeHeader">;
+
+/**
+ * A Node response as the core changes it.
+ *
+ * @param methods Those that change its headers, where not everybody may use its own.
+ */
+export function nodeResponse(
+  response: ServerResponse,
+  methods: HeaderMethods = response,
+): SessionResponse {
+  return new NodeResponse(response, methods);
+}
+
+class NodeResponse implements SessionResponse {
+  readonly headers: NodeResponseHeaders;
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse, methods: HeaderMethods) {
+    this.headers = new NodeResponseHeaders(response, methods);
+    this.#response = response;
+  }
+
+  get status(): number {
+    return this.#response.statusCode;
+  }
+}
+
+class NodeResponseHeaders {
+  readonly #response: ServerResponse;
+  readonly #methods: HeaderMethods;
+
+  constructor(response: ServerResponse, methods: HeaderMethods) {
+    this.#response = response;
+    this.#methods = methods;
+  }
+
+  get(name: string): string | null {
+    return this.#values(name).join(", ") || null;
+  }
+
+  set(name: string, value: string | string[]): void {
+    this.#methods.setHeader.call(this.#response, name, value);
+  }
+
+  append(name: string, value: string): void {
+    const before = this.#values(name);
+    const list = name.toLowerCase() === "set-cookie";
+    if (before.length === 0 && !list) this.set(name, value);
+    else this.set(name, list ? [...before, value] : [...before, value].join(", "));
+  }
+
+  delete(name: string): void {
+    this.#methods.removeHeader.call(this.#response, name);
+  }
+
+  getSetCookie(): string[] {
+    return this.#values("set-cookie");
+  }
+
+  #values(name: string): string[] {
+    const value = this.#response.getHeader(name);
     return value === undefined ? [] : [value].flat().map(String);
-  };
-  return {
-    get status() {
-      return response.statusCode;
-    },
-    headers: {
-      get: (name) => values(name).join(", ") || null,
-      set: (name, value) => void response.setHeader(name, value),
-      append(name, value) {
-        const before = values(name);
-        const list = name.toLowerCase() === "set-cookie";
-        if (before.length === 0 && !list) response.setHeader(name, value);
-        else response.setHeader(name, list ? [...before, value] : [...before, value].join(", "));
-      },
-      delete: (name) => response.removeHeader(name),
-      getSetCookie: () => values("set-cookie"),
-    },
-  };
+  }
 }

@@ -21,6 +21,15 @@ export function readProperty<Property extends string>(value: Property | undefine
   return value;
 }
 
+/** A property of this name, and where it keeps its session. */
+interface SharedProperty {
+  readonly key: symbol;
+  readonly descriptor: PropertyDescriptor;
+}
+
+/** By where they are shown: accessors that were made for one request would be kept by V8 longer than the request. */
+const properties = new Map<string, SharedProperty>();
+
 /** Read-only, because assigning `null` ends a session in other libraries and would do nothing here. */
 export function defineSession(
   owner: object,
@@ -28,14 +37,27 @@ export function defineSession(
   shown: string,
   session: object,
 ): void {
-  Object.defineProperty(owner, property, {
+  const name = `${shown}.${property}`;
+  const shared = properties.get(name) ?? shareProperty(name);
+  Object.defineProperty(owner, shared.key, { configurable: true, value: session });
+  Object.defineProperty(owner, property, shared.descriptor);
+}
+
+function shareProperty(name: string): SharedProperty {
+  const key = Symbol(name);
+  const descriptor: PropertyDescriptor = {
     configurable: true,
     enumerable: true,
-    get: () => session,
-    set() {
-      throw notReplaced(`${shown}.${property}`);
+    get(this: object): unknown {
+      return Reflect.get(this, key);
     },
-  });
+    set() {
+      throw notReplaced(name);
+    },
+  };
+  const shared = { key, descriptor };
+  properties.set(name, shared);
+  return shared;
 }
 
 /** Where somebody looks for a session, and what is to be done if none is there. */

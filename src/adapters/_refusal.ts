@@ -1,9 +1,14 @@
-import { SessionError } from "../core/errors.ts";
+import { SessionError, type SessionErrorCode, STATUS_OF_CODE } from "../core/errors.ts";
 import { addVary, type SessionResponse } from "../core/exchange.ts";
 
 /** Whether an error is nothing but a bad request. */
 export function isClientsFault(error: unknown): error is SessionError {
   return error instanceof SessionError && error.status === 400;
+}
+
+/** The status that fits an error, where the application says no other. */
+export function statusOf(error: unknown): (typeof STATUS_OF_CODE)[SessionErrorCode] {
+  return error instanceof SessionError ? STATUS_OF_CODE[error.code] : 500;
 }
 
 /** What a client is told: the status, and nothing about how the server is built. */

@@ -1,8 +1,4 @@
-import {
-  MIDDLEWARE_OPTIONS,
-  type MiddlewareOptions,
-  type SessionMiddleware,
-} from "../core/middleware.ts";
+import { MIDDLEWARE_OPTIONS, type MiddlewareOptions } from "../core/middleware.ts";
 import { checkObject, checkOptions, describe, misconfigured } from "../core/options.ts";
 import type { Secret } from "../core/secrets.ts";
 import { isStore, type SessionStore } from "../core/store.ts";
@@ -11,7 +7,7 @@ import {
   CookieSessionStore,
   type CookieSessionStoreOptions,
 } from "../stores/cookie.ts";
-import { CarryingMiddleware } from "./_endings.ts";
+import { AdapterMiddleware } from "./_middleware.ts";
 
 /** All that a `CookieSessionStore` and the way through it can be told. */
 export type SessionsOptions<Data extends object> = CookieSessionStoreOptions &
@@ -68,13 +64,13 @@ function isList(source: unknown): source is readonly string[] {
 export function createMiddleware<Data extends object>(
   { store, options }: SessionsArguments<Data, object>,
   own: readonly string[] = [],
-): SessionMiddleware<Data> {
+): AdapterMiddleware<Data> {
   if (store !== undefined) {
     // What belongs to a store has to be said to the store, and would be without effect here.
     checkOptions("sessions(store)", options, [...MIDDLEWARE_OPTIONS, ...own]);
-    return new CarryingMiddleware(store, options);
+    return new AdapterMiddleware(store, options);
   }
   checkOptions("sessions", options, [...COOKIE_STORE_OPTIONS, ...MIDDLEWARE_OPTIONS, ...own]);
   const ofStore = Object.entries(options).filter(([name]) => COOKIE_STORE_OPTIONS.includes(name));
-  return new CarryingMiddleware(new CookieSessionStore<Data>(Object.fromEntries(ofStore)), options);
+  return new AdapterMiddleware(new CookieSessionStore<Data>(Object.fromEntries(ofStore)), options);
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import compression from "compression";
 import type { ErrorRequestHandler } from "express";
 import { get, late, listen, newApp, quick, slow, tick } from "./express-kit.test.ts";
+import { failing } from "./node-kit.test.ts";
 
 const FILE = fileURLToPath(new URL("../../package-lock.json", import.meta.url));
 
@@ -52,6 +53,32 @@ for (const [which, store] of Object.entries({ "at once": quick, later: slow })) 
   }
 }
 
+test("compression before sessions, which keeps listeners to itself: whoever waits for drain goes on, with a save that is done and one that failed", async (t) => {
+  const down = () => {
+    throw new Error("down");
+  };
+  for (const [fails, store] of [
+    [false, slow()],
+    [true, slow(true)],
+    [true, { ...failing(undefined), save: down }],
+  ] as const) {
+    const done = Promise.withResolvers<void>();
+    const app = newApp(store, compression({ threshold: 0 }));
+    app.get("/", async (req, res) => {
+      req.session.set("a", 1);
+      res.type("text");
+      if (!res.write("one ")) await once(res, "drain");
+      res.end("two");
+      done.resolve();
+    });
+    app.use(late);
+    const response = await get(await listen(t, app));
+    const text = await response.text();
+    assert.equal(text, fails ? "sorry: ERR_SESSION_STORE" : "one two");
+    await done.promise;
+  }
+});
+
 test("invariant 13: what the application writes after a failed save is neither sent nor a success", async (t) => {
   const app = newApp(slow(true));
   app.get("/stream", async (req, res) => {
@@ -75,6 +102,31 @@ test("invariant 13: what the application writes after a failed save is neither s
   assert.equal(stream.status, 503);
   assert.doesNotMatch(await stream.text(), /one|secret|two/);
   assert.equal((await get(`${url}/twice`)).status, 503);
+});
+
+test("invariant 13: an error handler that takes its time sends its own answer, and the handler's is not mixed into it", async (t) => {
+  const app = newApp(slow(true));
+  app.get("/:how", async (req, res) => {
+    req.session.set("a", 1);
+    res.write("SECRET 1 ");
+    for (let times = 0; times < 3; times += 1) {
+      await tick();
+      res.write("SECRET 2 ");
+    }
+    res.end("SUCCESS");
+  });
+  const tell: ErrorRequestHandler = async (_error, req, res, _next) => {
+    const begins = req.path === "/first";
+    if (begins) res.status(503).type("text");
+    for (let times = 0; times < 5; times += 1) await tick();
+    res.status(503).send("sorry");
+  };
+  app.use(tell);
+  const url = await listen(t, app);
+  for (const how of ["first", "last"]) {
+    const response = await get(`${url}/${how}`);
+    assert.deepEqual([response.status, await response.text()], [503, "sorry"], how);
+  }
 });
 
 test("an error handler that ends the answer without a word is heard", async (t) => {

@@ -1,12 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { SessionError } from "../core/errors.ts";
 import { checkFunction } from "../core/options.ts";
-import type { Session } from "../core/session.ts";
+import { andThen, type Eventually, isThenable, orElse } from "../core/promises.ts";
+import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
+import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
+import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { holdResponse } from "./_node-hold.ts";
 import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
-import { addHeaders, isClientsFault, refusalText } from "./_refusal.ts";
+import { addHeaders, isClientsFault, refusalText, statusOf } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -62,8 +66,15 @@ export function sessions<Data extends object = DefaultData>(
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
   return (request, response, next) => {
+    const found: unknown = Reflect.get(request, property);
     if (skip?.(request)) {
-      defineSession(request, property, "req", middleware.skipped());
+      if (!(found instanceof Session)) {
+        defineSession(request, property, "req", middleware.skipped());
+      }
+      next();
+      return;
+    }
+    if (middleware.isThere(found, "req", property)) {
       next();
       return;
     }
@@ -74,23 +85,25 @@ export function sessions<Data extends object = DefaultData>(
     const proceed = (session: Session<Data>): void => {
       defineSession(request, property, "req", session);
       holdResponse(response, {
-        save: () => middleware.save(nodeRequest(request), nodeResponse(response), session),
+        save: (leaving) => middleware.save(nodeRequest(request), leaving, session),
         fail,
       });
       next();
     };
     const failToLoad = (error: unknown): void => {
       if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
+      // For an error handler that says no status.
+      response.statusCode = statusOf(error);
       fail(error);
     };
-    let loaded: Session<Data> | Promise<Session<Data>>;
+    let loaded: Eventually<Session<Data>>;
     try {
       loaded = middleware.load(nodeRequest(request));
     } catch (error) {
       failToLoad(error);
       return;
     }
-    if (loaded instanceof Promise) loaded.then(proceed, failToLoad);
+    if (isThenable(loaded)) loaded.then(proceed, failToLoad);
     else proceed(loaded);
   };
 }
@@ -118,6 +131,51 @@ export function sessionOf<Data extends object = DefaultData>(
     property,
     remedy: (sessions) => `Put app.use(${sessions}) before this route.`,
   });
+}
+
+/** What the protection takes beside the options of every adapter. */
+export interface ExpressAntiForgeryOptions extends AntiForgeryPlace {
+  /** Answers a request that is refused; status and headers are set. Default: one line of text. */
+  onRefused?(request: IncomingMessage, response: ServerResponse, refusal: Refusal): unknown;
+}
+
+/**
+ * Refuses requests that another page made the browser send, for Express 5 and 4 and for Connect. Put it behind `sessions()`
+ * and, where forms carry tokens, behind the body parser, whose `req.body` it reads.
+ *
+ * @throws `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * app.use(sessions(secretsFromEnv("APP_SECRET")), express.urlencoded(), antiForgery());
+ * ```
+ */
+export function antiForgery(
+  options: ExpressAntiForgeryOptions = {},
+): ExpressMiddleware & Exemptions {
+  const guard = new AntiForgeryGuard(options, ["property", "onRefused"]);
+  const { onRefused } = options;
+  checkFunction("antiForgery", "onRefused", onRefused);
+  const property = readProperty(options.property);
+  const protect: ExpressMiddleware = (request, response, next) => {
+    const body = (): unknown => Reflect.get(request, "body");
+    orElse<unknown>(
+      () =>
+        andThen(
+          guard.check(incomingNode(request), sessionOf(request, property), body),
+          (refusal) => {
+            if (refusal === undefined) return next();
+            return refuseNode(
+              response,
+              refusal,
+              onRefused && (() => onRefused(request, response, refusal)),
+            );
+          },
+        ),
+      next,
+    );
+  };
+  return Object.assign(protect, { exemptions: guard.exemptions });
 }
 
 /** Answered here, because an error handler would log what any client can cause. */

@@ -84,6 +84,43 @@ for (const [how, answerWith] of Object.entries<Handler>({
   });
 }
 
+test("Fastify's own error handler does not tell a client what an error says to those who run the server", async (t) => {
+  const own = { statusCode: 503, code: "ERR_SESSION_STORE", error: "Service Unavailable" };
+  const loading: SessionStore = { load: () => Promise.reject(busy()), save: () => undefined };
+  for (const store of [failing(busy()), failingAtOnce(busy()), loading]) {
+    const response = await get(await serve(t, store, () => "done"));
+    assert.deepEqual(await response.json(), { ...own, message: "Service Unavailable" });
+  }
+});
+
+test("an error handler that answers with the message of an error has it sent", async (t) => {
+  const app = newApp(failing(busy()));
+  app.setErrorHandler((error: Error, _request, reply) => reply.send({ said: error.message }));
+  app.get("/", async (request) => {
+    request.session.set("a", 1);
+    return "done";
+  });
+  const response = await get(await listen(t, app));
+  assert.deepEqual(await response.json(), { said: "down for a moment" });
+});
+
+test("a save that fails while an error is answered is answered by Fastify, which asks an error handler once", async (t) => {
+  const app = newApp(failing(busy()));
+  let asked = 0;
+  app.setErrorHandler((_error, _request, reply) => {
+    asked += 1;
+    return reply.code(404).send("not here");
+  });
+  app.get("/", async (request) => {
+    request.session.set("a", 1);
+    throw new Error("not found");
+  });
+  const response = await get(await listen(t, app));
+  assert.equal(response.status, 503);
+  assert.doesNotMatch(await response.text(), /not here|down for a moment/);
+  assert.equal(asked, 1);
+});
+
 test("invariant 13: an error handler that answers a failed save with 200 is overruled", async (t) => {
   const app = newApp(failing(new Error("down")));
   app.setErrorHandler((_error, _request, reply) => reply.code(200).send("all is well"));

@@ -1,11 +1,19 @@
-import type { FastifyPluginAsync, FastifyRequest } from "fastify";
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import {
+  AntiForgeryGuard,
+  addRefusal,
+  type ForgeryCheck,
+  REFUSAL_TYPE,
+  type Refusal,
+} from "../anti-forgery/guard.ts";
 import { SessionError } from "../core/errors.ts";
 import { warnOnce } from "../core/events.ts";
-import { checkFunction } from "../core/options.ts";
-import { type Eventually, isThenable } from "../core/promises.ts";
+import { checkFunction, misconfigured } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
-import { FastifyExchange } from "./_fastify-exchange.ts";
+import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
+import { FastifyExchange, replyResponse } from "./_fastify-exchange.ts";
+import { incomingNode } from "./_node-anti-forgery.ts";
 import { checkFound, notReplaced, type PropertyOptions, readProperty } from "./_property.ts";
 import {
   createMiddleware,
@@ -18,6 +26,11 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The visitor's session: always there, and saved by itself before the response leaves. */
     readonly session: Session;
+  }
+
+  interface FastifyContextConfig {
+    /** `false`: a route that {@link antiForgery} does not protect, such as one for web hooks. */
+    readonly antiForgery?: false;
   }
 }
 
@@ -32,6 +45,9 @@ export interface FastifyOptions extends PropertyOptions<string> {
  *
  * What keeps a session from being loaded or saved goes to the application's error handler, as any other error. The session
  * is saved in an `onSend` hook; what answers by hand (`reply.hijack()`, `reply.raw`) is saved before its first byte leaves.
+ *
+ * Fastify asks an error handler once a request. So where the answer of one cannot be sent, because the session cannot be
+ * saved, Fastify's own error handler, or that of the part of the application around, answers with the status that fits.
  *
  * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
  * @throws `ERR_SESSION_SECRET`, `ERR_SESSION_CONFIG` for bad options.
@@ -77,16 +93,9 @@ export function sessions<Data extends object = DefaultData>(
       next(null, payload);
     });
     fastify.addHook("onSend", (request, _reply, payload, next) => {
-      let sent: Eventually<unknown>;
-      try {
-        sent = exchanges.get(request)?.send(payload) ?? payload;
-      } catch (error) {
-        next(error instanceof Error ? error : new Error(String(error)));
-        return undefined;
-      }
-      // Fastify catches what comes of a promise, and not what comes of a callback that is called later.
-      if (isThenable(sent)) return sent;
-      next(null, sent);
+      const exchange = exchanges.get(request);
+      if (exchange !== undefined) return exchange.send(payload, next);
+      next(null, payload);
       return undefined;
     });
   };
@@ -122,6 +131,84 @@ export function sessionOf<Data extends object = DefaultData>(
     remedy: (sessions) =>
       `Put app.register(${sessions}) into the part of the application that this route is in, or into one around it.`,
   });
+}
+
+/** What the protection takes beside the options of every adapter. */
+export interface FastifyAntiForgeryOptions extends AntiForgeryPlace {
+  /** Answers a request that is refused, with `reply.send()` or a value; status and headers are set. Default: one line of text. */
+  readonly onRefused?: (request: FastifyRequest, reply: FastifyReply, refusal: Refusal) => unknown;
+}
+
+/**
+ * Refuses requests that another page made the browser send. Register it behind `sessions()`. A token in a form is read from
+ * `request.body`, whatever parses it; what can be refused before is not parsed at all. A route whose `config` has
+ * `antiForgery: false` is not protected.
+ *
+ * @throws `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * await app.register(sessions(secretsFromEnv("APP_SECRET")));
+ * await app.register(antiForgery());
+ * ```
+ */
+export function antiForgery(
+  options: FastifyAntiForgeryOptions = {},
+): FastifyPluginAsync & Exemptions {
+  const guard = new AntiForgeryGuard(options, ["property", "onRefused"]);
+  const { onRefused } = options;
+  checkFunction("antiForgery", "onRefused", onRefused);
+  const property = readProperty(options.property);
+  // The routes that say so themselves come to it as they are added.
+  const exemptions = [...guard.exemptions];
+  const checks = new WeakMap<FastifyRequest, ForgeryCheck>();
+
+  const refuse = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    refusal: Refusal,
+  ): Promise<unknown> => {
+    reply.code(refusal.status);
+    addRefusal(replyResponse(reply), refusal);
+    if (onRefused === undefined) return reply.type(REFUSAL_TYPE).send(refusal.text);
+    const answer = await onRefused(request, reply, refusal);
+    return reply.sent || answer === undefined || answer === reply ? reply : reply.send(answer);
+  };
+
+  const plugin: FastifyPluginAsync = async (fastify) => {
+    fastify.addHook("onRoute", ({ config, method, url }) => {
+      if (config?.antiForgery !== false) return;
+      for (const each of [method].flat()) exemptions.push(`${each} ${url}`);
+    });
+    fastify.addHook("onRequest", async (request, reply) => {
+      const check = guard.begin(incomingNode(request.raw), sessionOf(request, property));
+      const { config, url } = request.routeOptions;
+      if (config?.antiForgery === false) {
+        if (exemptions.includes(`${request.method} ${url}`)) return undefined;
+        throw notListed(url);
+      }
+      if (check.needsBody) checks.set(request, check);
+      const { refusal } = check;
+      return refusal && refuse(request, reply, refusal);
+    });
+    fastify.addHook("preValidation", async (request, reply) => {
+      const refusal = checks.get(request)?.refusalWith(request.body);
+      return refusal && refuse(request, reply, refusal);
+    });
+  };
+  return Object.assign(plugin, {
+    [Symbol.for("skip-override")]: true,
+    [Symbol.for("fastify.display-name")]: "keepsake-anti-forgery",
+    [Symbol.for("plugin-meta")]: { name: "keepsake-anti-forgery", fastify: "5.x" },
+    exemptions,
+  });
+}
+
+function notListed(url: string | undefined): SessionError {
+  return misconfigured(
+    `antiForgery: the route ${url} says antiForgery: false, and was added before antiForgery() was there, so it is not in ` +
+      "its list of exemptions. Write await app.register(antiForgery()) before the routes.",
+  );
 }
 
 function missing(property: string): SessionError {

@@ -5,6 +5,7 @@ import {
   cookieTransport,
   headerTransport,
   InMemorySessionStore,
+  type Session,
   SessionError,
 } from "keepsake";
 import { sessions } from "keepsake/adapters/fetch";
@@ -123,4 +124,71 @@ test("the answer to a failed save varies as the other would have", async () => {
     return new Response();
   })(request());
   assert.equal(response.headers.get("vary"), "Cookie");
+});
+
+for (const [how, onError] of Object.entries({
+  "throws an error": () => {
+    throw new Error("worse");
+  },
+  rejects: () => Promise.reject(new Error("worse")),
+  "throws a response": () => {
+    throw new Response("sorry", { status: 500 });
+  },
+})) {
+  test(`logout takes effect, and nothing else is kept, where the handler fails and onError ${how}`, async () => {
+    const store = new InMemorySessionStore<{ a: number }>();
+    const serve = sessions(store, { onError });
+    const cookie = cookieOf(
+      await serve((_, session) => {
+        session.set("a", 1);
+        return new Response();
+      })(request()),
+    );
+    const fail = (use: (session: Session<{ a: number }>) => void) =>
+      serve((_, session) => {
+        use(session);
+        throw new Error("the handler failed");
+      })(request({ cookie })).catch((error: unknown) => error);
+    await fail((session) => session.set("a", 2));
+    assert.equal((await store.load(request({ cookie }))).get("a"), 1);
+    const answered = await fail((session) => session.logout());
+    assert.equal((await store.load(request({ cookie }))).isNew, true);
+    if (answered instanceof Response) assert.equal(answered.status, 500);
+    else assert.match(String(answered), /worse/);
+  });
+}
+
+test("a request that skip excludes has its errors answered as any other", async () => {
+  const serve = sessions(SECRET, {
+    skip: () => true,
+    onError: (error) => new Response(String(error), { status: 500 }),
+  });
+  const failing = await serve(() => {
+    throw new Error("the handler failed");
+  })(request());
+  assert.deepEqual([failing.status, await failing.text()], [500, "Error: the handler failed"]);
+  const thrown = await serve(() => {
+    throw new Response("thrown", { status: 404 });
+  })(request());
+  assert.deepEqual([thrown.status, await thrown.text()], [404, "thrown"]);
+  const plain = sessions(SECRET, { skip: () => true });
+  await assert.rejects(
+    plain(() => Promise.reject(new TypeError("the handler failed")))(request()),
+    TypeError,
+  );
+});
+
+test("an error of skip is answered by onError, once, or thrown on", async () => {
+  const skip = () => {
+    throw new TypeError("skip failed");
+  };
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => {
+    errors.push(error);
+    return new Response("sorry");
+  };
+  const handler = () => new Response("never");
+  const response = await sessions(SECRET, { skip, onError })(handler)(request());
+  assert.deepEqual([response.status, await response.text(), errors.length], [500, "sorry", 1]);
+  await assert.rejects(sessions(SECRET, { skip })(handler)(request()), TypeError);
 });

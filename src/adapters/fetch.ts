@@ -1,7 +1,13 @@
 import { checkFunction } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
+import type { Exemptions } from "./_anti-forgery.ts";
 import { answer } from "./_fetch-answer.ts";
+import {
+  createProtection,
+  type FetchAntiForgeryOptions,
+  type FetchProtection,
+} from "./_fetch-anti-forgery.ts";
 import {
   createMiddleware,
   readArguments,
@@ -9,13 +15,16 @@ import {
   type SessionsSource,
 } from "./_sessions.ts";
 
+export type { FetchAntiForgeryOptions } from "./_fetch-anti-forgery.ts";
+
 /** What the wrapper takes beside the options of every adapter. */
 export interface FetchOptions {
   /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
   readonly skip?: (request: Request) => boolean;
   /**
    * Makes the answer to an error that the handler threw, or that kept the session from being loaded or saved. The
-   * answer carries the session's end, if it ended. Default: the error is thrown on to the runtime.
+   * answer carries the session's end, if it ended, and after a failed load or save it is no success: a status below 300
+   * becomes that of the error. Default: the error is thrown on to the runtime.
    */
   readonly onError?: (error: unknown, request: Request) => Response | Promise<Response>;
 }
@@ -42,7 +51,8 @@ export type FetchSessions<Data extends object> = <
  * Sessions for anything that turns a `Request` into a `Response`: Bun, Deno, workers, route handlers.
  *
  * An answer that cannot carry a token is passed on as it is, such as an upgrade to a WebSocket by Deno, or none at all
- * by Bun. The session can be read there; if it was changed, the answer is `ERR_SESSION_COMMITTED`.
+ * by Bun. The session can be read there; if it was changed, the answer is `ERR_SESSION_COMMITTED`. Of two wrappers with
+ * one store around the same request object the outer one saves.
  *
  * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
  * @throws `ERR_SESSION_SECRET`, `ERR_SESSION_CONFIG` for bad options.
@@ -64,7 +74,21 @@ export function sessions<Data extends object = DefaultData>(
   checkFunction("sessions", "skip", skip);
   return (handler) =>
     async (request, ...rest) =>
-      skip?.(request)
-        ? handler(request, middleware.skipped(), ...rest)
-        : answer(middleware, request, (session) => handler(request, session, ...rest), onError);
+      answer(middleware, request, (session) => handler(request, session, ...rest), given.options);
+}
+
+/**
+ * Refuses requests that another page made the browser send: to be put under `sessions()` and over a handler. A token in a
+ * form of up to a megabyte is found; the handler can read the body all the same.
+ *
+ * @throws `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * const protect = antiForgery();
+ * Bun.serve({ fetch: withSession(protect((request, session) => new Response(formField(session)))) });
+ * ```
+ */
+export function antiForgery(options: FetchAntiForgeryOptions = {}): FetchProtection & Exemptions {
+  return createProtection(options);
 }

@@ -18,12 +18,18 @@ import {
   writeEarlyHints,
 } from "h3";
 import { toNodeHandler } from "h3/node";
-import { CookieSessionStore, type Session, SessionError, type SessionStore } from "keepsake";
+import {
+  CookieSessionStore,
+  InMemorySessionStore,
+  type Session,
+  SessionError,
+  type SessionStore,
+} from "keepsake";
 import { sessions } from "keepsake/adapters/h3";
 import { testAdapter } from "../../probe/adapter-cases.ts";
 import { SECRET } from "../core/kit.test.ts";
 import { get, quick, slow } from "./express-kit.test.ts";
-import { cookieNames, getByHttp2, listenOn, sendRaw } from "./node-kit.test.ts";
+import { cookieNames, cookiesOf, getByHttp2, listenOn, sendRaw } from "./node-kit.test.ts";
 
 testAdapter("h3");
 
@@ -328,6 +334,90 @@ test("two kinds of session in one application, each in a cookie of its own", asy
     .get("/admin", ({ context }) => context.adminSession.set("level", 2));
   assert.deepEqual(cookieNames(await app.request("/both")), ["__Host-admin", "__Host-session"]);
   assert.deepEqual(cookieNames(await app.request("/admin")), ["__Host-admin"]);
+});
+
+for (const [who, config] of Object.entries({
+  "H3 itself": {},
+  "an onError that returns a value": { onError: () => "sorry" },
+})) {
+  test(`middleware around the sessions that throws, answered by ${who}: the token of what was saved arrives, once`, async () => {
+    const app = new H3({ silent: true, ...config })
+      .use(async ({ url }, next) => {
+        const value = await next();
+        if (url.pathname === "/login") throw new HTTPError({ status: 500 });
+        return value;
+      })
+      .use(sessions(new InMemorySessionStore({ onEvent }), { onEvent }))
+      .get("/login", ({ context, res }) => {
+        res.headers.append("set-cookie", "own=1");
+        res.errHeaders.set("vary", "Accept");
+        res.errHeaders.append("set-cookie", "late=1");
+        context.session.login("ada");
+        return "done";
+      })
+      .get("/who", ({ context }) => context.session.subject ?? "nobody");
+    const response = await app.request("/login");
+    const names = who === "H3 itself" ? ["__Host-session", "late"] : ["__Host-session", "own"];
+    assert.deepEqual(cookieNames(response).toSorted(), names);
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    assert.match(response.headers.get("vary") ?? "", /Cookie/);
+    if (who === "H3 itself") assert.equal(response.headers.get("vary"), "Accept, Cookie");
+    const next = await app.request("/who", { headers: { cookie: cookiesOf(response) } });
+    assert.equal(await next.text(), "ada");
+  });
+}
+
+test("invariant 17, a failed handler changes nothing: a body that JSON cannot say is an error before the save", async () => {
+  const circular: { self?: unknown } = {};
+  circular.self = circular;
+  const bodies = [circular, [circular], { a: 1n }, Object.assign(Object.create(null), circular)];
+  class Failing {
+    toJSON(): never {
+      throw new Error("no JSON");
+    }
+  }
+  for (const body of [...bodies, new Failing()]) {
+    const store = new InMemorySessionStore({ onEvent });
+    const app = new H3({ silent: true })
+      .use(sessions(store, { onEvent }))
+      .get("/set", ({ context }) => {
+        context.session.set("a", 1);
+        return "done";
+      })
+      .get("/login", ({ context }) => {
+        context.session.login("ada");
+        return body;
+      })
+      .get("/logout", ({ context }) => {
+        context.session.logout();
+        return body;
+      });
+    const refused = await app.request("/login");
+    assert.deepEqual([refused.status, cookieNames(refused), store.size], [500, [], 0]);
+    const cookie = cookiesOf(await app.request("/set"));
+    const ended = await app.request("/logout", { headers: { cookie } });
+    assert.deepEqual([ended.status, cookieNames(ended)], [500, ["__Host-session"]]);
+    assert.equal((await store.load(new Request("http://x/", { headers: { cookie } }))).isNew, true);
+  }
+});
+
+test("where the save of the outer session fails, the error carries no token of the inner one", async () => {
+  const inner = new InMemorySessionStore({ cookie: { name: "inner" }, onEvent });
+  for (const answer of [() => "done", () => new Response("not here", { status: 404 })]) {
+    const app = new H3({ silent: true })
+      .use(sessions(failing(new Error("down")), { onEvent }))
+      .use(sessions(inner, { property: "adminSession", onEvent }))
+      .get("/", ({ context, res }) => {
+        context.session.set("a", 1);
+        context.adminSession.set("level", 1);
+        res.errHeaders.append("set-cookie", "late=1");
+        res.errHeaders.set("x-late", "1");
+        return answer();
+      });
+    const response = await app.request("/");
+    assert.deepEqual([response.status, cookieNames(response)], [503, ["late"]]);
+    assert.equal(response.headers.get("x-late"), "1");
+  }
 });
 
 test("routes that the middleware is not mounted on have no session", async () => {

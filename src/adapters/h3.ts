@@ -1,12 +1,24 @@
 import type { H3Event, Middleware } from "h3";
+import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { SessionError } from "../core/errors.ts";
 import { checkFunction } from "../core/options.ts";
-import type { Session } from "../core/session.ts";
+import { internals, Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
+import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
+import { type Line, noting } from "./_endings.ts";
+import { incomingFetch, readBody, refusalAnswer } from "./_fetch-anti-forgery.ts";
 import { withOpenHeaders } from "./_fetch-response.ts";
-import { answerOf, answerToError, dropAnswer } from "./_h3-answer.ts";
+import {
+  answerOf,
+  answerToError,
+  checkJson,
+  dropAnswer,
+  isOutOfReach,
+  keepForErrors,
+  outliveLateAnswer,
+} from "./_h3-answer.ts";
 import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
-import { addHeaders, isClientsFault, refusalResponse } from "./_refusal.ts";
+import { addHeaders, isClientsFault, refusalResponse, statusOf } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -32,7 +44,9 @@ export interface H3Options extends PropertyOptions<string> {
  *
  * What keeps a session from being loaded or saved goes to `onError`, as any other error. Headers that the answer to it
  * has to carry are in `event.res.errHeaders`, as H3 has it, and in `event.res.headers`: an `onError` that returns a
- * `Response` of its own, to which H3 adds neither, has to take them from there.
+ * `Response` of its own, to which H3 adds neither, has to take them from there. Where a handler answers by hand, as under
+ * `fromNodeHandler`, the session can only be read: if it was changed, that is `ERR_SESSION_COMMITTED`, whatever the client
+ * has seen by then.
  *
  * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
  * @throws `ERR_SESSION_SECRET`, `ERR_SESSION_CONFIG` for bad options.
@@ -53,13 +67,20 @@ export function sessions<Data extends object = DefaultData>(
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
   return async (event, next) => {
+    const define = (session: Session<Data>): void =>
+      defineSession(event.context, property, "event.context", session);
+    const found: unknown = Reflect.get(event.context, property);
     if (skip?.(event)) {
-      defineSession(event.context, property, "event.context", middleware.skipped());
+      if (!(found instanceof Session)) define(middleware.skipped());
       return next();
     }
+    if (middleware.isThere(found, "event.context", property)) return next();
     const before = new Headers(event.res.headers);
     const refuse = (error: unknown): Response => {
+      outliveLateAnswer(event);
       dropAnswer(event, before);
+      // For an error handler that says no status.
+      event.res.status = statusOf(error);
       if (!(error instanceof SessionError)) throw error;
       addHeaders(answerToError(event, error), error);
       if (!isClientsFault(error)) throw withoutHeaders(error);
@@ -73,21 +94,28 @@ export function sessions<Data extends object = DefaultData>(
     } catch (error) {
       return refuse(error);
     }
-    defineSession(event.context, property, "event.context", session);
+    define(session);
 
     let value: unknown;
     let failure: { readonly error: unknown } | undefined;
     try {
       value = await next();
+      if (internals.isAccessed(session) && session.modified) checkJson(value);
     } catch (error) {
       failure = { error };
     }
     if (!middleware.closeUnused(session)) {
-      if (value instanceof Response) value = withOpenHeaders(value);
       try {
-        const answer =
-          failure === undefined ? answerOf(event, value) : answerToError(event, failure.error);
-        await middleware.save(event.req, answer, session);
+        if (isOutOfReach(event, failure?.error ?? value)) {
+          await middleware.saveUnanswered(event.req, session);
+        } else {
+          if (value instanceof Response) value = withOpenHeaders(value);
+          const answer =
+            failure === undefined ? answerOf(event, value) : answerToError(event, failure.error);
+          const lines: Line[] = [];
+          await middleware.save(event.req, noting(answer, lines), session);
+          keepForErrors(event, lines);
+        }
       } catch (error) {
         return refuse(error);
       }
@@ -118,6 +146,39 @@ export function sessionOf<Data extends object = DefaultData>(
     property,
     remedy: (sessions) => `Put app.use(${sessions}) before this route.`,
   });
+}
+
+/** What the protection takes beside the options of every adapter. */
+export interface H3AntiForgeryOptions extends AntiForgeryPlace {
+  /** Answers a request that is refused; what every refusal must have is added to its headers. Default: one line of text. */
+  readonly onRefused?: (event: H3Event, refusal: Refusal) => Response | Promise<Response>;
+}
+
+/**
+ * Refuses requests that another page made the browser send. Put it behind `sessions()`. A token in a form of up to a
+ * megabyte is found; handlers can read the body all the same.
+ *
+ * @throws `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * const app = new H3().use(sessions(secretsFromEnv("APP_SECRET"))).use(antiForgery());
+ * ```
+ */
+export function antiForgery(options: H3AntiForgeryOptions = {}): Middleware & Exemptions {
+  const guard = new AntiForgeryGuard(options, ["property", "onRefused"]);
+  const { onRefused } = options;
+  checkFunction("antiForgery", "onRefused", onRefused);
+  const property = readProperty(options.property);
+  const protect: Middleware = async (event, next) => {
+    const { req } = event;
+    const refusal = await guard.check(incomingFetch(req), sessionOf(event, property), () =>
+      readBody(req),
+    );
+    if (refusal === undefined) return next();
+    return refusalAnswer(refusal, onRefused && (() => onRefused(event, refusal)));
+  };
+  return Object.assign(protect, { exemptions: guard.exemptions });
 }
 
 /** H3 would put its headers on the answer once more, and several cookies in one line. */

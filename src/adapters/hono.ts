@@ -1,11 +1,15 @@
 import type { Context, MiddlewareHandler } from "hono";
+import { isJson } from "../anti-forgery/fields.ts";
+import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { SessionError } from "../core/errors.ts";
 import { checkFunction } from "../core/options.ts";
-import type { Session } from "../core/session.ts";
+import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
+import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
+import { incomingFetch, readBody, refusalAnswer } from "./_fetch-anti-forgery.ts";
 import { readableLater, saveWith } from "./_fetch-response.ts";
 import { checkFound, type PropertyOptions, readProperty } from "./_property.ts";
-import { addHeaders, refusalResponse } from "./_refusal.ts";
+import { addHeaders, refusalResponse, statusOf } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -30,6 +34,9 @@ export interface SessionEnv<
 /**
  * Sessions for Hono, on every runtime it runs on, as `c.var.session`.
  *
+ * What keeps a session from being loaded or saved goes to `onError`, as any other error. Under `RESPONSE_ALREADY_SENT` the
+ * session can only be read: if it was changed, that is `ERR_SESSION_COMMITTED`, whatever the client has seen by then.
+ *
  * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
  * @throws `ERR_SESSION_SECRET`, `ERR_SESSION_CONFIG` for bad options.
  *
@@ -49,11 +56,13 @@ export function sessions<Data extends object = DefaultData, Property extends str
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
   return async (c: Context, next) => {
+    const found: unknown = c.get(property);
     if (skip?.(c)) {
-      c.set(property, middleware.skipped());
+      if (!(found instanceof Session)) c.set(property, middleware.skipped());
       return next();
     }
     const request = c.req.raw;
+    if (middleware.isThere(found, "c.var", property)) return next();
     try {
       const session = await middleware.load(request);
       c.set(property, session);
@@ -64,6 +73,8 @@ export function sessions<Data extends object = DefaultData, Property extends str
       if (response !== c.res) replaceResponse(c, response);
     } catch (error) {
       if (c.finalized || error instanceof SessionError) replaceResponse(c, emptyResponse(error));
+      // For an error handler that says no status.
+      c.status(statusOf(error));
       throw answerable(error);
     }
   };
@@ -90,6 +101,48 @@ export function sessionOf<Data extends object = DefaultData>(
     property,
     remedy: (sessions) => `Put app.use(${sessions}) before this route.`,
   });
+}
+
+/** What the protection takes beside the options of every adapter. */
+export interface HonoAntiForgeryOptions extends AntiForgeryPlace {
+  /** Answers a request that is refused; what every refusal must have is added to its headers. Default: one line of text. */
+  readonly onRefused?: (c: Context, refusal: Refusal) => Response | Promise<Response>;
+}
+
+/**
+ * Refuses requests that another page made the browser send. Put it behind `sessions()`. A token in a form of up to a
+ * megabyte is found; handlers can read the body all the same.
+ *
+ * @throws `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * const app = new Hono().use(sessions(secretsFromEnv("APP_SECRET"))).use(antiForgery());
+ * ```
+ */
+export function antiForgery(options: HonoAntiForgeryOptions = {}): MiddlewareHandler & Exemptions {
+  const guard = new AntiForgeryGuard(options, ["property", "onRefused"]);
+  const { onRefused } = options;
+  checkFunction("antiForgery", "onRefused", onRefused);
+  const property = readProperty(options.property);
+  const protect: MiddlewareHandler = async (c, next) => {
+    const { raw } = c.req;
+    const body = () => (raw.bodyUsed ? bodyReadBefore(c) : readBody(raw));
+    const refusal = await guard.check(incomingFetch(raw), sessionOf(c, property), body);
+    if (refusal === undefined) return next();
+    return refusalAnswer(refusal, onRefused && (() => onRefused(c, refusal)));
+  };
+  return Object.assign(protect, { exemptions: guard.exemptions });
+}
+
+/** What somebody has read through `c.req`, Hono has kept. `undefined` for what was read past it. */
+async function bodyReadBefore(c: Context): Promise<unknown> {
+  try {
+    const isRead = isJson(c.req.header("content-type") ?? "");
+    return isRead ? await c.req.json() : await c.req.parseBody({ all: true });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Hono merges the headers of the response before into a new one, which would bring back what was removed. */

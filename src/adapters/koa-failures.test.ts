@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createReadStream, type ReadStream } from "node:fs";
 import { test } from "node:test";
-import { SessionError, type SessionStore } from "keepsake";
-import { get, quick } from "./express-kit.test.ts";
-import { FILE, type Handler, serve, set } from "./koa-kit.test.ts";
-import { busy, cookieNames, failing } from "./node-kit.test.ts";
+import { headerTransport, InMemorySessionStore, SessionError, type SessionStore } from "keepsake";
+import type { Context } from "koa";
+import { get, quick, slow } from "./express-kit.test.ts";
+import { FILE, type Handler, onEvent, serve, set } from "./koa-kit.test.ts";
+import { busy, cookieNames, cookiesOf, failing } from "./node-kit.test.ts";
 
 test("invariant 17, a failed handler changes nothing: what Koa itself answers with 500", async (t) => {
   const { url, errors } = await serve(t, quick(), (ctx) => {
@@ -119,6 +120,60 @@ test("invariant 15, caches stay clean: what middleware around the sessions sets 
   assert.equal(response.headers.get("cache-control"), "no-store");
   assert.equal(response.headers.get("cdn-cache-control"), null);
   assert.equal(response.headers.get("vary"), "Accept-Encoding, Cookie");
+});
+
+const circle: { self?: unknown } = {};
+circle.self = circle;
+const boom = () => {
+  throw new Error("outer");
+};
+
+for (const [what, body, outer] of [
+  ["middleware around it throws", "done", boom],
+  ["middleware around it answers 404", "done", (ctx: Context) => ctx.throw(404)],
+  ["middleware around it sets nothing but a status", "done", (ctx: Context) => (ctx.status = 500)],
+  ["its answer cannot be serialised", circle, () => undefined],
+] as const) {
+  for (const [which, store] of Object.entries({ "at once": quick(), later: slow() })) {
+    test(`a login that was saved ${which} keeps its token where ${what} afterwards`, async (t) => {
+      const { url } = await serve(
+        t,
+        store,
+        (ctx) => {
+          if (ctx.path === "/who") {
+            ctx.body = ctx.session.subject ?? "nobody";
+            return;
+          }
+          ctx.session.login("ada");
+          ctx.append("set-cookie", "own=1");
+          ctx.body = body;
+        },
+        async (ctx, next) => {
+          await next();
+          if (ctx.path !== "/who") outer(ctx);
+        },
+      );
+      const response = await get(url);
+      assert.ok(response.status >= 400);
+      const names = cookieNames(response).filter((name) => name === "__Host-session");
+      assert.deepEqual(names, ["__Host-session"], "the token, once");
+      assert.equal(response.headers.get("cache-control"), "no-store");
+      assert.match(response.headers.get("vary") ?? "", /Cookie/);
+      const who = await get(`${url}/who`, { cookie: cookiesOf(response) });
+      assert.equal(await who.text(), "ada");
+    });
+  }
+}
+
+test("the token in a header is kept in the same way", async (t) => {
+  const store = new InMemorySessionStore({ onEvent, transport: headerTransport() });
+  const { url } = await serve(t, store, set, async (_, next) => {
+    await next();
+    throw new Error("outer");
+  });
+  const response = await get(url);
+  assert.equal(response.status, 500);
+  assert.match(response.headers.get("x-session-id") ?? "", /./);
 });
 
 test("a bad request is answered, and no error of the application", async (t) => {

@@ -1,17 +1,22 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { DefaultState, ExtendableContext, Next, ParameterizedContext } from "koa";
+import { AntiForgeryGuard, addRefusal, type Refusal } from "../anti-forgery/guard.ts";
 import type { SessionError } from "../core/errors.ts";
 import { warnOnce } from "../core/events.ts";
+import type { SessionResponse } from "../core/exchange.ts";
 import { checkFunction } from "../core/options.ts";
 import type { Eventually } from "../core/promises.ts";
-import type { Session } from "../core/session.ts";
+import { Session } from "../core/session.ts";
 import type { DefaultData, SessionData } from "../core/session-data.ts";
+import { type AntiForgeryPlace, type Exemptions, pathOf } from "./_anti-forgery.ts";
+import { type Line, noting } from "./_endings.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
-import { beginAgain, statusOf } from "./_node-failure.ts";
+import { incomingNode } from "./_node-anti-forgery.ts";
+import { beginAgain } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
 import { insist, upheld } from "./_node-late.ts";
 import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
-import { isClientsFault, refusalText } from "./_refusal.ts";
+import { isClientsFault, refusalText, statusOf } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -82,10 +87,14 @@ export function sessions<Data extends object = DefaultData, Property extends str
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
   return async (ctx: ExtendableContext, next: Next) => {
+    const found: unknown = Reflect.get(ctx, property);
     if (skip?.(ctx)) {
-      defineSession(ctx, property, "ctx", middleware.skipped());
+      if (!(found instanceof Session)) {
+        defineSession(ctx, property, "ctx", middleware.skipped());
+      }
       return next();
     }
+    if (middleware.isThere(found, "ctx", property)) return next();
     const { req, res } = ctx;
     const response = nodeResponse(res);
     const before = res.getHeaders();
@@ -97,9 +106,10 @@ export function sessions<Data extends object = DefaultData, Property extends str
     }
     defineSession(ctx, property, "ctx", session);
 
-    let save = (): Eventually<void> => middleware.save(nodeRequest(req), response, session);
+    let save = (leaving: SessionResponse): Eventually<void> =>
+      middleware.save(nodeRequest(req), leaving, session);
     holdResponse(res, {
-      save: () => save(),
+      save: (leaving) => save(leaving),
       fail(error) {
         if (isClientsFault(error)) {
           refuse(ctx, error);
@@ -110,13 +120,14 @@ export function sessions<Data extends object = DefaultData, Property extends str
     await next();
     // Once the response has begun it is saved, and nobody is left to be told of a failure.
     if (res.headersSent || ctx.respond === false) return;
-    const saving = (async () => save())();
+    const lines: Line[] = [];
+    const saving = (async () => save(noting(response, lines)))();
     save = () => saving;
     try {
       await saving;
-      save = upheld(response, res, onEvent);
+      save = upheld(response, lines, res, onEvent);
     } catch (error) {
-      save = () => insist(res, error);
+      save = insist(res, error);
       passOn(ctx, before, error);
     }
   };
@@ -143,6 +154,46 @@ export function sessionOf<Data extends object = DefaultData>(
     property,
     remedy: (sessions) => `Put app.use(${sessions}) before this middleware.`,
   });
+}
+
+/** What the protection takes beside the options of every adapter. */
+export interface KoaAntiForgeryOptions extends AntiForgeryPlace {
+  /** Answers a request that is refused; status and headers are set. Default: one line of text. */
+  readonly onRefused?: (ctx: ExtendableContext, refusal: Refusal) => unknown;
+}
+
+/**
+ * Refuses requests that another page made the browser send. Put it behind `sessions()` and, where forms carry tokens,
+ * behind the body parser, whose `ctx.request.body` it reads.
+ *
+ * @throws `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * app.use(sessions(secretsFromEnv("APP_SECRET"))).use(bodyParser()).use(antiForgery());
+ * ```
+ */
+export function antiForgery(
+  options: KoaAntiForgeryOptions = {},
+): ((ctx: ExtendableContext, next: Next) => Promise<unknown>) & Exemptions {
+  const guard = new AntiForgeryGuard(options, ["property", "onRefused"]);
+  const { onRefused } = options;
+  checkFunction("antiForgery", "onRefused", onRefused);
+  const property = readProperty(options.property);
+  const protect = async (ctx: ExtendableContext, next: Next): Promise<unknown> => {
+    const body = (): unknown => Reflect.get(ctx.request, "body");
+    // What mounts an application rewrites the request's own URL.
+    const incoming = { ...incomingNode(ctx.req), path: pathOf(ctx.originalUrl) };
+    const refusal = await guard.check(incoming, sessionOf(ctx, property), body);
+    if (refusal === undefined) return next();
+    ctx.status = refusal.status;
+    addRefusal(nodeResponse(ctx.res), refusal);
+    if (onRefused !== undefined) return onRefused(ctx, refusal);
+    ctx.type = "text";
+    ctx.body = refusal.text;
+    return undefined;
+  };
+  return Object.assign(protect, { exemptions: guard.exemptions });
 }
 
 /** Throws an error on, without anything of the answer that is not sent. */

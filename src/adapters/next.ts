@@ -2,11 +2,17 @@ import { SessionError } from "../core/errors.ts";
 import { checkFunction, misconfigured } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
+import type { Exemptions } from "./_anti-forgery.ts";
 import { answer } from "./_fetch-answer.ts";
+import {
+  createProtection,
+  type FetchAntiForgeryOptions,
+  type FetchProtection,
+} from "./_fetch-anti-forgery.ts";
 import { checkHeaders, checkWritable, sendCookies } from "./_next-cookies.ts";
 import { passCookiesOn } from "./_next-proxy.ts";
 import { type NextCookies, type NextHeaders, nextRequest } from "./_next-request.ts";
-import { responseTo, statusOf } from "./_next-thrown.ts";
+import { responseTo, statusOfThrown } from "./_next-thrown.ts";
 import {
   createMiddleware,
   readArguments,
@@ -14,6 +20,7 @@ import {
   type SessionsSource,
 } from "./_sessions.ts";
 
+export type { FetchAntiForgeryOptions } from "./_fetch-anti-forgery.ts";
 export type { NextCookie, NextCookies, NextHeaders } from "./_next-request.ts";
 
 /** What Next.js has to be told beside the options of every adapter. */
@@ -24,6 +31,7 @@ export interface NextOptions {
   readonly headers: () => Promise<NextHeaders>;
   /**
    * Makes the answer of a route handler to an error that it threw, or that kept the session from being loaded or saved.
+   * After a failed load or save it is no success: a status below 300 becomes that of the error.
    * Default: the error is thrown on to Next.js, which answers 500.
    */
   readonly onError?: (error: unknown, request: Request) => Response | Promise<Response>;
@@ -148,7 +156,7 @@ export function sessions<Data extends object = DefaultData>(
       try {
         result = await handler(session);
       } catch (error) {
-        await save(statusOf(error));
+        await save(statusOfThrown(error));
         throw error;
       }
       await save(200);
@@ -166,9 +174,25 @@ export function sessions<Data extends object = DefaultData>(
             return responseTo(error, request);
           }
         };
-        return passCookiesOn(await answer(middleware, request, answerNext, onError));
+        return passCookiesOn(await answer(middleware, request, answerNext, { onError }));
       },
   };
+}
+
+/**
+ * Refuses requests that another page made the browser send, for route handlers and `proxy.ts`. Next.js itself compares the
+ * origin of server actions with the host.
+ *
+ * @throws `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * const protect = antiForgery();
+ * export const POST = route(protect((request, session) => Response.json({ user: session.subject })));
+ * ```
+ */
+export function antiForgery(options: FetchAntiForgeryOptions = {}): FetchProtection & Exemptions {
+  return createProtection(options);
 }
 
 function linesOf({ headers }: SessionError): readonly string[] {

@@ -90,7 +90,7 @@ test("requirement 84: an upgrade that another site's page asked for is refused, 
 
 test("an upgrade that the site's own page asked for is accepted, and that of a client without an origin", async (t) => {
   const server = await UpgradeServer.start(t, new InMemorySessionStore({ onEvent }), {
-    origins: ["https://partner.example"],
+    trustedOrigins: ["https://partner.example"],
   });
   const cookie = await server.visit("/login/ada");
   const own = server.url;
@@ -226,6 +226,27 @@ for (const fails of [false, true]) {
   });
 }
 
+for (const fails of [false, true]) {
+  test(`a client that ends its half while the session is loaded, which then ${fails ? "fails" : "succeeds"}, is taken for gone`, async (t) => {
+    const gate = gated(fails);
+    let socket: Socket | undefined;
+    const skip = (request: IncomingMessage) => {
+      socket = request.socket;
+      return false;
+    };
+    const server = await UpgradeServer.start(t, gate.store, {}, { skip });
+    const client = server.open();
+    await gate.asked;
+    const ended = new Promise((resolve) => socket?.once("end", resolve));
+    client.socket.end();
+    await ended;
+    gate.open();
+    assert.equal(await client.all(), "", "nothing is sent");
+    assert.deepEqual([server.accepted.length, server.errors], [0, []]);
+    assert.equal(socket?.destroyed, true, "the socket stays open");
+  });
+}
+
 test("what a client sends before it is accepted is not lost", async (t) => {
   const gate = gated(false);
   const echo: UpgradeHandler = (_request, socket, head) => {
@@ -324,8 +345,8 @@ test("a skip that fails is a 500, and not the end of the process", async (t) => 
 test("bad options are refused at construction", () => {
   const withSession = sessions(SECRET);
   const bad = [
-    { origins: ["app.example"] },
-    { origins: "https://app.example" },
+    { trustedOrigins: ["app.example"] },
+    { trustedOrigins: "https://app.example" },
     { origin: ["https://app.example"] },
     { checkEvery: 0 },
     { checkEvery: 15_000 },

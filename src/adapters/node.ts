@@ -1,14 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
+import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { warnOnce } from "../core/events.ts";
 import { checkFunction } from "../core/options.ts";
 import { andThen, orElse } from "../core/promises.ts";
-import type { Session } from "../core/session.ts";
+import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
-import { nodeRequest, nodeResponse } from "./_node.ts";
+import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
+import { nodeRequest } from "./_node.ts";
+import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { answerPlainly, beginAgain } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
+import { cutOff } from "./_node-response.ts";
 import { type UpgradeHandler, type UpgradeOptions, upgradeListener } from "./_node-upgrade.ts";
 import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
 import {
@@ -84,7 +88,8 @@ export interface NodeSessions<
 
 /**
  * Sessions for the servers of `node:http`, `node:https` and `node:http2`, as `req.session`, without a framework. Of the
- * latter it is the compatibility API. Where TypeScript takes that for HTTP/1.1, as with `createSecureServer`, say so:
+ * latter it is the compatibility API; what is sent by `res.stream`, past it, is not held back until the session is saved, and
+ * carries no cookie. Where TypeScript takes that for HTTP/1.1, as with `createSecureServer`, say so:
  * `withSession<Http2ServerRequest, Http2ServerResponse>(…)`.
  *
  * @param source A secret (or a list, the newest first) for a session in a sealed cookie, a store, or options.
@@ -119,19 +124,25 @@ export function sessions<Data extends object = DefaultData, Property extends str
         if (!plain.headersSent) beginAgain(plain, before, error);
         fail(error);
       };
-      const run = (session: Session<Data>): void => {
+      const run = (session?: Session<Data>): void => {
         orElse(() => {
-          defineSession(request, property, "req", session);
+          if (session !== undefined) defineSession(request, property, "req", session);
           return handler(request as Request & WithSession<Data, Property>, response);
         }, failEarly);
       };
       const proceed = (session: Session<Data>): void => {
-        const save = () => middleware.save(nodeRequest(request), nodeResponse(plain), session);
-        holdResponse(plain, { save, fail });
+        holdResponse(plain, {
+          save: (leaving) => middleware.save(nodeRequest(request), leaving, session),
+          fail,
+        });
         run(session);
       };
       orElse<void>(() => {
-        if (skip?.(incoming)) return run(middleware.skipped());
+        const found: unknown = Reflect.get(request, property);
+        if (skip?.(incoming)) {
+          return run(found instanceof Session ? undefined : middleware.skipped());
+        }
+        if (middleware.isThere(found, "req", property)) return run();
         return andThen(middleware.load(nodeRequest(request)), proceed);
       }, failEarly);
     };
@@ -167,6 +178,63 @@ export function sessionOf<Data extends object = DefaultData>(
   });
 }
 
+/** What the protection takes beside the options of every adapter. */
+export interface NodeAntiForgeryOptions extends AntiForgeryPlace {
+  /**
+   * Gives the parsed body of a request, as an object or `URLSearchParams`: Node parses none. It is asked only where the
+   * token can be nowhere else. Default: `req.body`, so that tokens are read from the header alone.
+   */
+  readonly readBody?: (request: IncomingMessage) => unknown;
+  /** Answers a request that is refused; status and headers are set. Default: one line of text. */
+  readonly onRefused?: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: Refusal,
+  ) => unknown;
+}
+
+/** Puts the protection under a handler that `sessions` is put under. */
+export type NodeProtection = <
+  Request extends AnyRequest = IncomingMessage & WithSession,
+  Response extends AnyResponse = ServerResponse,
+>(
+  handler: (request: Request, response: Response) => unknown,
+) => (request: Request, response: Response) => unknown;
+
+/**
+ * Refuses requests that another page made the browser send.
+ *
+ * @throws `ERR_SESSION_CONFIG` for bad options.
+ *
+ * @example
+ * ```ts
+ * const protect = antiForgery();
+ * createServer(withSession(protect((req, res) => res.end(formField(req.session))))).listen(3000);
+ * ```
+ */
+export function antiForgery(options: NodeAntiForgeryOptions = {}): NodeProtection & Exemptions {
+  const guard = new AntiForgeryGuard(options, ["property", "readBody", "onRefused"]);
+  const { onRefused, readBody = bodyOf } = options;
+  checkFunction("antiForgery", "readBody", readBody);
+  checkFunction("antiForgery", "onRefused", onRefused);
+  const property = readProperty(options.property);
+  const protect: NodeProtection = (handler) => (request, response) => {
+    const [incoming, plain] = [request as IncomingMessage, response as unknown as ServerResponse];
+    const check = guard.check(incomingNode(request), sessionOf(request, property), () =>
+      readBody(incoming),
+    );
+    return andThen(check, (refusal) => {
+      if (refusal === undefined) return handler(request, response);
+      return refuseNode(plain, refusal, onRefused && (() => onRefused(incoming, plain, refusal)));
+    });
+  };
+  return Object.assign(protect, { exemptions: guard.exemptions });
+}
+
+function bodyOf(request: IncomingMessage): unknown {
+  return Reflect.get(request, "body");
+}
+
 /** Lets the application answer, and sees to it that half an answer is not taken for a whole one. */
 function answerError(
   error: unknown,
@@ -180,7 +248,7 @@ function answerError(
   }
   const hadBegun = response.headersSent;
   const cut = (): void => {
-    if (hadBegun && !response.writableEnded) response.destroy();
+    if (hadBegun && !response.writableEnded) cutOff(response);
   };
   orElse(
     () => andThen(onError(error, request, response), cut),

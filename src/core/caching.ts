@@ -14,7 +14,7 @@ const TARGETED = [
 /** No cache may keep a response that carries a token, whatever the application said (RFC 9111 5.2.2.5). */
 export function forbidCaching({ headers }: SessionResponse, onEvent: OnEvent): void {
   const cacheControl = headers.get("cache-control");
-  if (cacheControl !== null && /(?:^|[\s,])(?:public|s-maxage)/i.test(cacheControl)) {
+  if (cacheControl !== null && isShared(cacheControl)) {
     onEvent({ type: "cache-control-overruled", cacheControl });
   }
   if (cacheControl !== "no-store") headers.set("cache-control", "no-store");
@@ -24,4 +24,15 @@ export function forbidCaching({ headers }: SessionResponse, onEvent: OnEvent): v
     onEvent({ type: "cache-control-overruled", cacheControl: `${name}: ${value}` });
     headers.delete(name);
   }
+}
+
+/** No shared cache may keep a response that is one visitor's alone, whatever the application said. */
+export function forbidSharing(response: SessionResponse, onEvent: OnEvent): void {
+  const { headers } = response;
+  const isAsked = TARGETED.some((name) => headers.get(name) !== null);
+  if (isAsked || isShared(headers.get("cache-control") ?? "")) forbidCaching(response, onEvent);
+}
+
+function isShared(cacheControl: string): boolean {
+  return /(?:^|[\s,])(?:public|s-maxage)/i.test(cacheControl);
 }

@@ -52,7 +52,7 @@ export interface Cookie {
 }
 
 const OWNER = "cookie";
-const OPTION_NAMES = [
+export const COOKIE_OPTION_NAMES: readonly string[] = [
   "name",
   "prefix",
   "secure",
@@ -76,7 +76,7 @@ const DOMAIN =
 /** Throws `ERR_SESSION_CONFIG` for what browsers would refuse, drop or take for something else. */
 export function checkCookie(options: CookieOptions): Cookie {
   refuseAge(options);
-  checkOptions(OWNER, options, OPTION_NAMES);
+  checkOptions(OWNER, options, COOKIE_OPTION_NAMES);
   const {
     name = "session",
     prefix = "auto",

@@ -6,7 +6,10 @@
  * - `insecure-transport`: a Secure cookie was sent over plain http, where browsers drop it.
  * - `cache-control-overruled`: a response that carries a token was marked as cacheable, and no longer is.
  * - `token-on-redirect`: a token went out in a header of a redirect, where scripts cannot read it.
- * - `save-failed`: a session could not be saved, so the response became an error.
+ * - `save-failed`: a session could not be saved, so the response became an error, unless it was answered by hand and had left.
+ * - `forgery-refused`: a request was refused, because another page may have made the browser send it; `reason` is one of
+ *   `ForgeryReason` in `keepsake/anti-forgery`. `enforced` is `false` where it is only told (`logOnly`). `path` and `origin` are
+ *   what was sent, up to 256 characters, the path without its query.
  * - `upgrade-refused`: a page of another origin asked for a WebSocket. `origin` is what it sent, up to 256 characters.
  * - `check-failed`: the store could not tell whether the sessions of open WebSockets are still alive; they stay open for now.
  *
@@ -31,6 +34,7 @@ export type SessionEvent =
   | { readonly type: "token-on-redirect"; readonly status: number }
   | { readonly type: "save-failed" | "check-failed"; readonly error: unknown }
   | { readonly type: "upgrade-refused"; readonly origin: string | undefined }
+  | ForgeryEvent
   | { readonly type: "created"; readonly id: string; readonly subject: string | undefined }
   | { readonly type: "login"; readonly id: string; readonly subject: string | undefined }
   | { readonly type: "regenerated" | "renewed"; readonly id: string }
@@ -40,6 +44,16 @@ export type SessionEvent =
   | { readonly type: "store-down" | "store-up" }
   | { readonly type: "swept"; readonly count: number };
 
+/** A request that another page may have made the browser send. */
+export interface ForgeryEvent {
+  readonly type: "forgery-refused";
+  readonly reason: string;
+  readonly method: string;
+  readonly path: string;
+  readonly origin: string | undefined;
+  readonly enforced: boolean;
+}
+
 /** Why a session ended: `evicted` for a newer one of the same subject, `spent` with the flash value that was all of it. */
 export type EndReason = "logout" | "revoked" | "evicted" | "spent";
 
@@ -48,7 +62,7 @@ export type RefusalReason = "retired" | "grace-over" | "unknown-credential" | "n
 /** Receives events, as they happen. It must not throw, and is not waited for. */
 export type OnEvent = (event: SessionEvent) => void;
 
-const ADVICE: Partial<Record<SessionEvent["type"], string>> = {
+const ADVICE: Readonly<Record<string, string>> = {
   "insecure-transport":
     "The session cookie is Secure but the request came over plain http, so browsers will not keep it. " +
     "Serve https, or behind a proxy that ends TLS let it set X-Forwarded-Proto. For http alone write cookie: { secure: false }.",
@@ -56,14 +70,22 @@ const ADVICE: Partial<Record<SessionEvent["type"], string>> = {
     "A response that sets the session's token asked to be cached; it was marked no-store instead.",
   "token-on-redirect":
     "The session's token changed on a redirect, where a script cannot read the header. Answer 200 instead.",
+  "forgery-refused no-body":
+    "A form was refused because antiForgery() found no parsed body, and its token is nowhere else. Put the body parser before " +
+    "antiForgery(), or send the token in a header.",
+  "forgery-refused origin":
+    "A request was refused because its Origin is not this server's. If it was a page of your own: behind a proxy that changes " +
+    "the Host header, name your origins in selfOrigins. Of a page with Referrer-Policy: no-referrer the origin is null in " +
+    "browsers without Sec-Fetch-Site.",
 };
 
 const said = new Set<string>();
 
 /** Where no `onEvent` is given: says once a process, on the console, what an operator should mend. */
-export const warnOnce: OnEvent = ({ type }) => {
-  const advice = ADVICE[type];
-  if (advice === undefined || said.has(type)) return;
-  said.add(type);
+export const warnOnce: OnEvent = (event) => {
+  const kind = event.type === "forgery-refused" ? `${event.type} ${event.reason}` : event.type;
+  const advice = Object.hasOwn(ADVICE, kind) ? ADVICE[kind] : undefined;
+  if (advice === undefined || said.has(kind)) return;
+  said.add(kind);
   console.warn(`keepsake: ${advice}`);
 };

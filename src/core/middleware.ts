@@ -5,6 +5,7 @@ import { checkBoolean, checkFunction, misconfigured } from "./options.ts";
 import { andThen, type Eventually, orElse } from "./promises.ts";
 import { type SchemaOptions, schemaCheck } from "./schema.ts";
 import { internals, Session } from "./session.ts";
+import type { CommitAct } from "./session-internals.ts";
 import type { SessionStore } from "./store.ts";
 
 /** What a request's way through the session needs beside the store. */
@@ -26,6 +27,7 @@ export class SessionMiddleware<Data extends object> {
   readonly vary: readonly string[];
   readonly #store: SessionStore<Data>;
   readonly #onEvent: OnEvent;
+  readonly #admit: (session: Session<Data>) => Session<Data>;
   readonly #check: ((session: Session<Data>) => Eventually<Session<Data>>) | undefined;
   readonly #saveOnServerError: boolean;
 
@@ -36,6 +38,11 @@ export class SessionMiddleware<Data extends object> {
     this.#store = store;
     this.vary = store.vary ?? ["Cookie"];
     this.#onEvent = onEvent;
+    const { cookieNames } = store;
+    this.#admit = (session) => {
+      internals.noteCookieNames(checkSession(session), cookieNames);
+      return session;
+    };
     this.#check = schemaCheck(options, onEvent);
     this.#saveOnServerError = saveOnServerError;
   }
@@ -44,7 +51,7 @@ export class SessionMiddleware<Data extends object> {
   load(request: SessionRequest): Eventually<Session<Data>> {
     const check = this.#check;
     const loaded = orElse(
-      () => andThen(this.#store.load(request), checkSession),
+      () => andThen(this.#store.load(request), this.#admit),
       (error) => {
         throw storeError(error, "loaded");
       },
@@ -105,11 +112,15 @@ export class SessionMiddleware<Data extends object> {
   ): Eventually<void> {
     if (this.closeUnused(session)) return undefined;
     addVary(response, this.vary);
+    const acts = internals.takeCommitActs(session);
     if ((response.status ?? 200) >= 500 && !this.#saveOnServerError) {
       internals.discard(session);
-      if (session.pending !== "end") return internals.close(session);
+      if (session.pending !== "end") {
+        internals.close(session);
+        return runAll(acts, request, response);
+      }
     }
-    return orElse(
+    const saved = orElse(
       () => {
         try {
           internals.check(session);
@@ -120,6 +131,7 @@ export class SessionMiddleware<Data extends object> {
       },
       (error) => this.#fail(request, session, storeError(error, "saved")),
     );
+    return acts === undefined ? saved : andThen(saved, () => runAll(acts, request, response));
   }
 
   /** A session that ended stays ended, also where what came after it could not be saved. */
@@ -142,6 +154,14 @@ export class SessionMiddleware<Data extends object> {
       fail,
     );
   }
+}
+
+function runAll(
+  acts: readonly CommitAct[] = [],
+  request: SessionRequest,
+  response: SessionResponse,
+): void {
+  for (const act of acts) act(request, response);
 }
 
 function plainHeaders(headers: Headers): Record<string, string | string[]> {

@@ -56,24 +56,49 @@ export function ownOrigins(
     : [secure, `http://${name.replace(/:80$/, "")}`];
 }
 
+/** Why a request is taken for one that a page of another origin sent. */
+export type ForeignReason = "origin-syntax" | "contradiction" | "cross-origin" | "origin";
+
+/** What a request's headers say of the page that sent it: whose it is, or nothing. */
+export type OriginJudgement = "same-origin" | "trusted-origin" | "unknown" | ForeignReason;
+
 /**
- * Whether a page of another origin sent a request: by Fetch Metadata first, by `Origin` where that says nothing. What is
- * compared is text, because a browser writes an origin in one way only. Without both headers it was no browser.
+ * Whose page sent a request: by Fetch Metadata first, by `Origin` where that says nothing. What is compared is text,
+ * because a browser writes an origin in one way only. Without both headers nothing is known: it was no browser, or an
+ * old one, or a proxy has dropped them.
+ *
+ * - `origin-syntax`: several origins in one header.
+ * - `contradiction`: from the server's own page, and from another origin. No browser sends that.
+ * - `cross-origin`: from another origin, or from another host of the same site.
+ * - `origin`: the `Origin` is neither the server's nor a trusted one. It is `null` for a page without one.
  */
-export function isCrossOrigin(
+export function judgeOrigin(
   { headers, own }: RequestOrigin,
   trusted: ReadonlySet<string>,
-): boolean {
+): OriginJudgement {
   const origin = headers.get("origin");
-  const isKnown = origin !== null && (own.includes(origin) || trusted.has(origin));
+  if (origin?.includes(",")) return "origin-syntax";
+  const isTrusted = origin !== null && trusted.has(origin);
+  const isOwn = origin !== null && own.includes(origin);
   switch (headers.get("sec-fetch-site")) {
     case "same-origin":
-      // Beside another origin it is no browser's.
-      return origin !== null && origin !== "null" && !isKnown;
+      if (isTrusted) return "trusted-origin";
+      return origin === null || origin === "null" || isOwn ? "same-origin" : "contradiction";
     case "same-site":
     case "cross-site":
-      return origin === null || !trusted.has(origin);
+      return isTrusted ? "trusted-origin" : "cross-origin";
     default:
-      return origin !== null && !isKnown;
+      if (origin === null) return "unknown";
+      if (isTrusted) return "trusted-origin";
+      return isOwn ? "same-origin" : "origin";
   }
+}
+
+/** Whether a page of another origin, which is not trusted, sent a request. */
+export function isCrossOrigin(request: RequestOrigin, trusted: ReadonlySet<string>): boolean {
+  return isForeign(judgeOrigin(request, trusted));
+}
+
+export function isForeign(judgement: OriginJudgement): judgement is ForeignReason {
+  return !["same-origin", "trusted-origin", "unknown"].includes(judgement);
 }

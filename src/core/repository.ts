@@ -19,7 +19,7 @@ export interface SessionRecord {
   readonly expiresAt: number;
   /** The absolute end. Only an update moves it. */
   readonly endsAt: number;
-  /** Hashes of the credentials that belong to the session, as text. */
+  /** As text: hashes of the credentials that belong to the session, and the secret of its anti-forgery tokens. */
   readonly credentials: string;
   /** The serialised data: text without NUL, of any length that the store's `limits` allow. */
   readonly data: string;

@@ -6,7 +6,7 @@ import type { StoredState } from "./session-state.ts";
 /** The session that a store has loaded. The contents become its own: nobody else may hold them. */
 export function restoreSession<Data extends object>(
   config: SessionConfig,
-  { id, subject, createdAt, authenticatedAt }: StoredState,
+  { id, subject, createdAt, authenticatedAt, antiForgerySecret }: StoredState,
   { data, flash }: Contents,
 ): Session<Data> {
   const session = new Session<Data>(undefined, {
@@ -14,6 +14,7 @@ export function restoreSession<Data extends object>(
     createdAt,
     ...(subject === undefined ? {} : { subject }),
     ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
+    ...(antiForgerySecret === undefined ? {} : { antiForgerySecret }),
     config,
   });
   internals.load(session, data, flash);

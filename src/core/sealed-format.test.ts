@@ -19,8 +19,10 @@ import {
   type TokenVector,
   toHex,
 } from "../../test/support/format-vectors.ts";
+import { fromBase64url } from "./base64url.ts";
 import { type Any, requestOf } from "./kit.test.ts";
 import { readPayload, readSeen, writePayload, writeSeen } from "./sealed-payload.ts";
+import { internals } from "./session.ts";
 
 const { tokens, nearMisses, sessions, chunks } = await readVectors();
 const SUITES: readonly SuiteName[] = ["k1", "k2", "s1"];
@@ -72,11 +74,15 @@ const headersOf = ({ name, token }: TokenVector): Record<string, string> =>
 /** The token that today's code makes of the vector's fields. */
 function sealAgain({ fields, suite, ...vector }: TokenVector): string {
   const { handle, seenAt, issuedAt = 0, createdAt = 0, expiresAt = 0, data = "" } = fields;
-  const { authenticatedAt, subject, flash } = fields;
+  const { authenticatedAt, subject, flash, antiForgerySecret } = fields;
+  const secret = antiForgerySecret === undefined ? undefined : fromHex(antiForgerySecret);
   const times = { issuedAt, createdAt, authenticatedAt, expiresAt };
   const bytes =
     seenAt === undefined
-      ? writePayload({ handle: fromHex(handle), ...times, subject, flash, data })
+      ? writePayload({
+          ...{ handle: fromHex(handle), ...times, antiForgerySecret: secret },
+          ...{ subject, flash, data },
+        })
       : writeSeen(fromHex(handle), seenAt);
   assert.equal(toHex(bytes), vector.payload);
   // An older secret sealed it when it was the newest.
@@ -89,13 +95,15 @@ function sealAgain({ fields, suite, ...vector }: TokenVector): string {
 
 function checkFields({ fields, payload }: TokenVector): void {
   const bytes = fromHex(payload);
-  const { handle, seenAt, ...others } = fields;
+  const { handle, seenAt, antiForgerySecret, ...others } = fields;
   if (seenAt !== undefined) {
     assert.equal(readSeen(bytes, fromHex(handle)), seenAt);
     return;
   }
   const none = { authenticatedAt: undefined, subject: undefined, flash: undefined };
-  assert.deepEqual(readPayload(bytes), { ...none, handle: fromHex(handle), ...others });
+  const secret = antiForgerySecret === undefined ? undefined : fromHex(antiForgerySecret);
+  const asBytes = { handle: fromHex(handle), antiForgerySecret: secret };
+  assert.deepEqual(readPayload(bytes), { ...none, ...asBytes, ...others });
 }
 
 for (const suite of SUITES) {
@@ -113,6 +121,8 @@ for (const suite of SUITES) {
         const session = await load({ place: vector, now, headers: headersOf(vector), suite });
         assert.equal(session.isNew, false);
         assert.equal(session.subject, fields.subject);
+        const secret = fromBase64url(internals.storedAntiForgerySecret(session) ?? "");
+        assert.equal(toHex(secret ?? assert.fail()), fields.antiForgerySecret ?? "");
         assert.deepEqual(session.toObject(), {
           ...JSON.parse(fields.data ?? ""),
           ...JSON.parse(fields.flash ?? "{}"),

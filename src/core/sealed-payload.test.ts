@@ -11,12 +11,14 @@ import {
 } from "./sealed-payload.ts";
 
 const HANDLE = Uint8Array.from({ length: 16 }, (_, at) => at + 1);
+const SECRET = Uint8Array.from({ length: 32 }, (_, at) => 0xff - at);
 const PLAIN: SealedPayload = {
   handle: HANDLE,
   issuedAt: NOON,
   createdAt: NOON - 1,
   authenticatedAt: undefined,
   expiresAt: NOON + 1,
+  antiForgerySecret: undefined,
   subject: undefined,
   flash: undefined,
   data: "{}",
@@ -31,6 +33,9 @@ const payload: fc.Arbitrary<SealedPayload> = fc.record(
     createdAt: time,
     authenticatedAt: fc.option(fc.integer({ min: 1, max: 2 ** 48 - 1 }), { nil: undefined }),
     expiresAt: time,
+    antiForgerySecret: fc.option(fc.uint8Array({ minLength: 32, maxLength: 32 }), {
+      nil: undefined,
+    }),
     subject: fc.option(text, { nil: undefined }),
     flash: fc.option(text, { nil: undefined }),
     data: text,
@@ -62,19 +67,32 @@ test("the layout: flags, handle, four times of six bytes, then what the flags sa
   assert.equal(writePayload(PLAIN).length, 43);
 });
 
+test("the anti-forgery secret is 32 bytes as they are, before the subject, and any bytes are one", () => {
+  const payload = { ...PLAIN, antiForgerySecret: SECRET, subject: "é" };
+  const bytes = writePayload(payload);
+  assert.equal(bytes[0], 5);
+  assert.deepEqual([...bytes.subarray(41)], [...SECRET, 0, 0, 0, 2, 0xc3, 0xa9, 123, 125]);
+  assert.equal(writePayload({ ...PLAIN, antiForgerySecret: SECRET }).length, 75);
+  for (const antiForgerySecret of [SECRET, new Uint8Array(32)]) {
+    const read = readPayload(writePayload({ ...PLAIN, antiForgerySecret }));
+    assert.deepEqual(read?.antiForgerySecret, antiForgerySecret);
+  }
+});
+
 test("an empty subject or flash is not the same as none", () => {
   const read = readPayload(writePayload({ ...PLAIN, subject: "", flash: "", data: "" }));
   assert.deepEqual([read?.subject, read?.flash, read?.data], ["", "", ""]);
 });
 
 test("requirement 54: there is one place for each part, so nothing can be given twice; other flags and short bytes are no payload", () => {
-  const bytes = writePayload({ ...PLAIN, subject: "ada", flash: "{}" });
-  for (let flags = 4; flags < 256; flags += 1) {
+  const whole = { ...PLAIN, antiForgerySecret: SECRET, subject: "ada", flash: "{}" };
+  const bytes = writePayload(whole);
+  for (let flags = 8; flags < 256; flags += 1) {
     const other = bytes.slice();
     other[0] = flags;
     assert.equal(readPayload(other), undefined, String(flags));
   }
-  for (let length = 0; length < 41 + 4 + 3 + 4 + 2; length += 1) {
+  for (let length = 0; length < 41 + 32 + 4 + 3 + 4 + 2; length += 1) {
     assert.equal(readPayload(bytes.subarray(0, length)), undefined, String(length));
   }
 });
@@ -95,7 +113,7 @@ test("lengths that reach beyond the end, and text that is not UTF-8, are no payl
 
 test("any bytes at all are read without an exception", () => {
   const flagged = fc
-    .tuple(fc.nat(3), fc.uint8Array({ maxLength: 80 }))
+    .tuple(fc.nat(7), fc.uint8Array({ maxLength: 80 }))
     .map(([flags, bytes]) => Uint8Array.of(flags, ...bytes));
   fc.assert(
     fc.property(fc.oneof(flagged, fc.uint8Array({ maxLength: 80 })), (bytes) => {

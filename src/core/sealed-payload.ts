@@ -1,3 +1,4 @@
+import { ANTI_FORGERY_BYTES } from "./anti-forgery-secret.ts";
 import { fromUtf8, utf8 } from "./bytes.ts";
 
 /** What a sealed token holds. `docs/format.md` has the layout. Times are milliseconds since the epoch. */
@@ -7,6 +8,8 @@ export interface SealedPayload {
   readonly createdAt: number;
   readonly authenticatedAt: number | undefined;
   readonly expiresAt: number;
+  /** 32 bytes. */
+  readonly antiForgerySecret: Uint8Array | undefined;
   readonly subject: string | undefined;
   /** Serialised flash values. */
   readonly flash: string | undefined;
@@ -19,17 +22,23 @@ const TIME = 6;
 const FIXED = 1 + HANDLE + 4 * TIME;
 const HAS_SUBJECT = 1;
 const HAS_FLASH = 2;
-const NO_FLAGS_BUT = HAS_SUBJECT | HAS_FLASH;
+const HAS_SECRET = 4;
+const NO_FLAGS_BUT = HAS_SUBJECT | HAS_FLASH | HAS_SECRET;
 
 export function writePayload(payload: SealedPayload): Uint8Array {
   const subject = payload.subject === undefined ? undefined : utf8(payload.subject);
   const flash = payload.flash === undefined ? undefined : utf8(payload.flash);
   const data = utf8(payload.data);
   const optional = [subject, flash].filter((part) => part !== undefined);
-  const size = optional.reduce((sum, part) => sum + 4 + part.length, FIXED + data.length);
+  const secret = payload.antiForgerySecret ?? new Uint8Array();
+  const start = FIXED + secret.length;
+  const size = optional.reduce((sum, part) => sum + 4 + part.length, start + data.length);
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
-  bytes[0] = (subject === undefined ? 0 : HAS_SUBJECT) | (flash === undefined ? 0 : HAS_FLASH);
+  bytes[0] =
+    (subject === undefined ? 0 : HAS_SUBJECT) |
+    (flash === undefined ? 0 : HAS_FLASH) |
+    (payload.antiForgerySecret === undefined ? 0 : HAS_SECRET);
   bytes.set(payload.handle, 1);
   let at = 1 + HANDLE;
   for (const time of [
@@ -41,6 +50,8 @@ export function writePayload(payload: SealedPayload): Uint8Array {
     writeTime(view, at, time);
     at += TIME;
   }
+  bytes.set(secret, at);
+  at += secret.length;
   for (const part of optional) {
     view.setUint32(at, part.length);
     bytes.set(part, at + 4);
@@ -53,10 +64,11 @@ export function writePayload(payload: SealedPayload): Uint8Array {
 /** `undefined` for what an unknown version wrote: it was authenticated, but not to be understood. */
 export function readPayload(bytes: Uint8Array): SealedPayload | undefined {
   const flags = bytes[0] ?? 0;
-  if (bytes.length < FIXED || (flags & ~NO_FLAGS_BUT) !== 0) return undefined;
+  const start = (flags & HAS_SECRET) === 0 ? FIXED : FIXED + ANTI_FORGERY_BYTES;
+  if (bytes.length < start || (flags & ~NO_FLAGS_BUT) !== 0) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const time = (index: number) => readTime(view, 1 + HANDLE + index * TIME);
-  let at = FIXED;
+  let at = start;
   const text = (length: number): string | undefined => {
     if (at + length > bytes.length) return undefined;
     at += length;
@@ -80,6 +92,7 @@ export function readPayload(bytes: Uint8Array): SealedPayload | undefined {
     createdAt: time(1),
     authenticatedAt: time(2) || undefined,
     expiresAt: time(3),
+    antiForgerySecret: start === FIXED ? undefined : bytes.subarray(FIXED, start),
     subject,
     flash,
     data,

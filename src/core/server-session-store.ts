@@ -41,6 +41,7 @@ import type { SessionStore } from "./store.ts";
  */
 export class ServerSessionStore<Data extends object = DefaultData> implements SessionStore<Data> {
   readonly vary: readonly string[];
+  readonly cookieNames: readonly string[];
   readonly #context: ServerContext;
   readonly #sweeper: Sweeper;
   readonly #loaded = new WeakMap<Session<Data>, Loaded>();
@@ -54,6 +55,7 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
     if (sweepInterval !== false) checkSeconds(owner, "sweepInterval", sweepInterval);
     this.#sweeper = new Sweeper(this.#context, sweepInterval);
     this.vary = this.#context.transports.vary;
+    this.cookieNames = this.#context.transports.cookieNames;
   }
 
   load(request: SessionRequest): Session<Data> | Promise<Session<Data>> {
@@ -71,7 +73,7 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
       if (isLate) this.#late.add(stranger);
       return stranger;
     }
-    const session = restoreSession<Data>(this.#context.config, stateOf(loaded.record), contents);
+    const session = restoreSession<Data>(this.#context.config, stateOf(loaded), contents);
     this.#loaded.set(session, loaded);
     return session;
   }
@@ -227,8 +229,10 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
   }
 }
 
-function stateOf({ handle: id, subject, createdAt, authenticatedAt }: SessionRecord): StoredState {
-  return { id, subject, createdAt, authenticatedAt };
+function stateOf({ record, credentials: { form } }: Loaded): StoredState {
+  const { handle: id, subject, createdAt, authenticatedAt } = record;
+  const antiForgerySecret = typeof form === "string" ? form : undefined;
+  return { id, subject, createdAt, authenticatedAt, antiForgerySecret };
 }
 
 function startOf({ authenticatedAt, createdAt }: SessionRecord): number {

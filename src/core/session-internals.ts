@@ -1,15 +1,48 @@
 import type { Contents } from "./changes.ts";
+import type { SessionRequest, SessionResponse } from "./exchange.ts";
 import type { Values } from "./json.ts";
 import type { Session } from "./session.ts";
 import type { StoredState } from "./session-state.ts";
+
+/** What is to be done to a response when the session has been saved. It must not change the session. */
+export type CommitAct = (request: SessionRequest, response: SessionResponse) => void;
 
 /** What the core does with a session and an application cannot. */
 export interface SessionInternals {
   /** Whether the request used the session at all. */
   isAccessed<Data extends object>(session: Session<Data>): boolean;
+  /** Marks the session as used by the request. Throws `ERR_SESSION_MISSING` where it was skipped. */
+  use<Data extends object>(session: Session<Data>): void;
+  /** Whether the request's token opened a stored session, whatever became of that since. Marks nothing, never throws. */
+  isLoaded<Data extends object>(session: Session<Data>): boolean;
   /** Not a copy. */
   contents<Data extends object>(session: Session<Data>): Contents;
   state<Data extends object>(session: Session<Data>): StoredState;
+  /**
+   * The secret that the visitor's next request will find in the session, as far as can be told now: the stored one, or
+   * the fresh one of a login, a regeneration or a new session. `undefined` where there will be no session, or one
+   * without. Marks nothing, never throws.
+   */
+  antiForgerySecret<Data extends object>(session: Session<Data>): string | undefined;
+  /** The secret that came with the request, whatever became of the session since. Marks nothing, never throws. */
+  storedAntiForgerySecret<Data extends object>(session: Session<Data>): string | undefined;
+  /** The cookies without which a request has no session; `undefined` where the store does not say. Never throws. */
+  cookieNames<Data extends object>(session: Session<Data>): readonly string[] | undefined;
+  /** Notes what `cookieNames` gives. */
+  noteCookieNames<Data extends object>(
+    session: Session<Data>,
+    names: readonly string[] | undefined,
+  ): void;
+  /**
+   * Has something done to the response when the session has been saved, or need not be after an answer of 500 or more;
+   * never where the save fails, or the request does not use the session. Marks nothing. Throws as a change does where it
+   * is too late, but not after `destroy()`.
+   */
+  onCommit<Data extends object>(session: Session<Data>, act: CommitAct): void;
+  /** Whether `onCommit` can still be called. Marks nothing, never throws. */
+  isOpen<Data extends object>(session: Session<Data>): boolean;
+  /** What `onCommit` was given, once. */
+  takeCommitActs<Data extends object>(session: Session<Data>): readonly CommitAct[] | undefined;
   /** Throws `ERR_SESSION_VALUE` where something was put into the data in place that cannot be stored. */
   check<Data extends object>(session: Session<Data>): void;
   /** From here on every change throws. */

@@ -10,6 +10,11 @@ export interface SessionState {
   readonly authenticatedAt?: number;
   /** Flash values that an earlier request left. */
   readonly flash?: object;
+  /**
+   * What the session's anti-forgery tokens are bound to: 32 random bytes, as 43 characters of base64url. Secret. It is made
+   * with the session, and anew by `login()` and `regenerate()`. Anything else counts as missing.
+   */
+  readonly antiForgerySecret?: string;
   /** The store's options, from `createSessionConfig`. Default: the defaults. */
   readonly config?: SessionConfig;
 }
@@ -28,6 +33,7 @@ export interface StoredState {
   readonly subject: string | undefined;
   readonly createdAt: number;
   readonly authenticatedAt: number | undefined;
+  readonly antiForgerySecret: string | undefined;
 }
 
 /** What the save must do to the session that was loaded. */

@@ -5,7 +5,8 @@ import { liveData } from "./live-data.ts";
 import { checkOpen, isSubject, type Phase, refuseCallback, skipped } from "./session-checks.ts";
 import { createSessionConfig, type SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
-import type { SessionInternals } from "./session-internals.ts";
+import { SessionIdentity } from "./session-identity.ts";
+import type { CommitAct, SessionInternals } from "./session-internals.ts";
 import type { LoginOptions, Pending, SessionState, StoredSession } from "./session-state.ts";
 import { TrackedContents } from "./tracked-contents.ts";
 
@@ -30,15 +31,11 @@ const defaults: { config?: SessionConfig } = {};
 export class Session<Data extends object = DefaultData> {
   readonly #config: SessionConfig;
   readonly #contents: TrackedContents;
-  #id: string | undefined;
-  #loaded: boolean;
-  #isNew: boolean;
-  #subject: string | undefined;
-  #createdAt: number | undefined;
-  #authenticatedAt: number | undefined;
-  #pending: Pending = "none";
+  readonly #identity: SessionIdentity;
   #phase: Phase = "open";
   #accessed = false;
+  #cookieNames: readonly string[] | undefined;
+  #commitActs: CommitAct[] | undefined;
   #data: Partial<Data> | undefined;
 
   /**
@@ -52,12 +49,7 @@ export class Session<Data extends object = DefaultData> {
     const { codec } = this.#config;
     const flash = state.flash ?? {};
     this.#contents = new TrackedContents(codec, codec.copyAll(data), codec.copyAll(flash));
-    this.#id = state.id;
-    this.#loaded = state.id !== undefined;
-    this.#isNew = !this.#loaded;
-    this.#subject = state.subject;
-    this.#createdAt = state.createdAt;
-    this.#authenticatedAt = state.authenticatedAt;
+    this.#identity = new SessionIdentity(this.#config, state);
     // What other libraries take as data, `session.user = …`, would be lost without a word.
     Object.preventExtensions(this);
   }
@@ -178,48 +170,48 @@ export class Session<Data extends object = DefaultData> {
   /** The handle: a public name for the session, safe in logs and pages, useless as a token. */
   get id(): string {
     this.#access();
-    return this.#handle();
-  }
-
-  #handle(): string {
-    this.#id ??= this.#config.newHandle();
-    return this.#id;
+    return this.#identity.id;
   }
 
   /** Whether nothing is stored of this session yet. */
   get isNew(): boolean {
     this.#access();
-    return this.#isNew;
+    return this.#identity.isNew;
   }
 
   /** Whether the save has anything to do. */
   get modified(): boolean {
     this.#access();
-    return this.#pending !== "none" || this.changes.length > 0;
+    return this.#identity.pending !== "none" || this.changes.length > 0;
   }
 
   /** Whether there is nothing to store: no data, no flash value, no subject. A new session that is empty is not saved. */
   get isEmpty(): boolean {
     this.#access();
-    return this.#subject === undefined && this.#contents.isEmpty;
+    return this.#holdsNothing();
+  }
+
+  #holdsNothing(): boolean {
+    return this.#identity.subject === undefined && this.#contents.isEmpty;
   }
 
   /** The user that `login` named. */
   get subject(): string | undefined {
     this.#access();
-    return this.#subject;
+    return this.#identity.subject;
   }
 
   /** When the session began; a login does not change it. */
   get createdAt(): Date {
     this.#access();
-    return new Date(this.#created());
+    return new Date(this.#identity.createdAt);
   }
 
   /** When `login` was called. */
   get authenticatedAt(): Date | undefined {
     this.#access();
-    return this.#authenticatedAt === undefined ? undefined : new Date(this.#authenticatedAt);
+    const { authenticatedAt } = this.#identity;
+    return authenticatedAt === undefined ? undefined : new Date(authenticatedAt);
   }
 
   /**
@@ -234,8 +226,7 @@ export class Session<Data extends object = DefaultData> {
   /** When the session ends if it is not used again; never later than it really ends. */
   get expiresAt(): Date {
     this.#access();
-    const start = this.#authenticatedAt ?? this.#created();
-    return new Date(this.#config.timeline.expiresAt(this.#config.clock(), start));
+    return new Date(this.#identity.expiresAt);
   }
 
   /**
@@ -254,24 +245,17 @@ export class Session<Data extends object = DefaultData> {
         "login: the subject must be the user's id as text of 1 to 1,024 characters, none of them NUL, such as String(user.id).",
       );
     }
-    if (this.#subject === undefined) contents.keepOnly(keep);
-    else if (this.#subject !== subject) contents.clear(this.#loaded);
-    this.#subject = subject;
-    this.#authenticatedAt = this.#config.clock();
-    this.#replaceToken("login");
+    const identity = this.#identity;
+    if (identity.subject === undefined) contents.keepOnly(keep);
+    else if (identity.subject !== subject) contents.clear(identity.isLoaded);
+    identity.login(subject);
   }
 
   /** A new token at once, the old one dead, everything else as it was. For a change of rights that is no login. */
   regenerate(...none: never[]): void {
     refuseCallback("regenerate", none);
     this.#change();
-    this.#replaceToken("regenerate");
-  }
-
-  #replaceToken(pending: "login" | "regenerate"): void {
-    if (!this.#config.handleStays) this.#id = undefined;
-    if (this.#pending === "end") return;
-    if (pending === "login" || this.#pending === "none") this.#pending = pending;
+    this.#identity.replaceToken("regenerate");
   }
 
   /** Ends the session and goes on as an empty stranger: what is set afterwards starts a new session. */
@@ -291,12 +275,12 @@ export class Session<Data extends object = DefaultData> {
 
   #end(): void {
     this.#contents.reset();
-    this.#pending = this.#loaded ? "end" : "none";
-    this.#isNew = true;
-    this.#id = undefined;
-    this.#subject = undefined;
-    this.#createdAt = undefined;
-    this.#authenticatedAt = undefined;
+    this.#identity.end();
+  }
+
+  /** The anti-forgery secret to store with the session, if that is going to be stored. */
+  #secret(): string | undefined {
+    return this.#identity.isNew && this.#holdsNothing() ? undefined : this.#identity.secret;
   }
 
   /** What this request did to the contents, in order, for a store to save. */
@@ -311,17 +295,14 @@ export class Session<Data extends object = DefaultData> {
    */
   get pending(): Pending {
     this.#access();
-    return this.#pending === "none" && this.#isSpent() ? "end" : this.#pending;
+    const { pending } = this.#identity;
+    return pending === "none" && this.#isSpent() ? "end" : pending;
   }
 
   #isSpent(): boolean {
-    const { changes } = this;
-    return (
-      this.#loaded &&
-      this.isEmpty &&
-      changes.length > 0 &&
-      changes.every(({ type }) => type === "flash-read")
-    );
+    if (!this.#identity.isLoaded || !this.#holdsNothing()) return false;
+    const { changes } = this.#contents;
+    return changes.length > 0 && changes.every(({ type }) => type === "flash-read");
   }
 
   /**
@@ -332,19 +313,17 @@ export class Session<Data extends object = DefaultData> {
   toStored(): StoredSession<Data> {
     const { codec } = this.#config;
     const { data, flash } = this.#contents.contents;
+    const { subject, createdAt, authenticatedAt } = this.#identity;
+    const antiForgerySecret = this.#secret();
     return {
       id: this.id,
       data: codec.copyWithin(data) as Partial<Data>,
       flash: codec.copyWithin(flash),
-      createdAt: this.#created(),
-      ...(this.#subject === undefined ? {} : { subject: this.#subject }),
-      ...(this.#authenticatedAt === undefined ? {} : { authenticatedAt: this.#authenticatedAt }),
+      createdAt,
+      ...(subject === undefined ? {} : { subject }),
+      ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
+      ...(antiForgerySecret === undefined ? {} : { antiForgerySecret }),
     };
-  }
-
-  #created(): number {
-    this.#createdAt ??= this.#config.clock();
-    return this.#createdAt;
   }
 
   #read(): TrackedContents {
@@ -367,7 +346,7 @@ export class Session<Data extends object = DefaultData> {
   #inspect(): string {
     if (this.#phase === "skipped") return "Session { skipped }";
     const keys = this.#contents.keys().join(", ");
-    return `Session { id: ${this.#id ?? "(none yet)"}, pending: ${this.pending}, keys: [${keys}] }`;
+    return `Session { id: ${this.#identity.knownId ?? "(none yet)"}, pending: ${this.pending}, keys: [${keys}] }`;
   }
 
   static {
@@ -378,13 +357,29 @@ export class Session<Data extends object = DefaultData> {
     });
     internals = {
       isAccessed: (session) => session.#accessed,
+      use: (session) => session.#access(),
+      isLoaded: (session) => session.#identity.isLoaded,
       contents: (session) => session.#contents.contents,
-      state: (session) => ({
-        id: session.#handle(),
-        subject: session.#subject,
-        createdAt: session.#created(),
-        authenticatedAt: session.#authenticatedAt,
-      }),
+      state: (session) => session.#identity.state,
+      antiForgerySecret: (session) =>
+        session.#phase === "skipped" || session.#isSpent() ? undefined : session.#secret(),
+      storedAntiForgerySecret: (session) => session.#identity.storedSecret,
+      cookieNames: (session) => session.#cookieNames,
+      noteCookieNames: (session, names) => {
+        session.#cookieNames = names;
+      },
+      onCommit: (session, act) => {
+        if (session.#phase === "skipped") throw skipped();
+        if (session.#phase !== "destroyed") checkOpen(session.#phase);
+        session.#commitActs ??= [];
+        session.#commitActs.push(act);
+      },
+      isOpen: (session) => session.#phase === "open" || session.#phase === "destroyed",
+      takeCommitActs: (session) => {
+        const acts = session.#commitActs;
+        session.#commitActs = undefined;
+        return acts;
+      },
       check: (session) => session.#contents.checkInPlace(),
       close: (session) => {
         session.#phase = "committed";
@@ -397,14 +392,11 @@ export class Session<Data extends object = DefaultData> {
       },
       discard: (session) => {
         session.#contents.reset();
-        session.#subject = undefined;
-        if (session.#pending !== "end") session.#pending = "none";
+        session.#identity.discard();
       },
       load: (session, data, flash) => session.#contents.load(data, flash),
       convert: (session, data) => session.#contents.convert(data),
-      replaceHandle: (session) => {
-        session.#id = undefined;
-      },
+      replaceHandle: (session) => session.#identity.replaceHandle(),
     };
   }
 }

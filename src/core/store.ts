@@ -15,6 +15,11 @@ import type { DefaultData } from "./session-data.ts";
 export interface SessionStore<Data extends object = DefaultData> {
   /** The request headers that `load` looks at, for `Vary`. Default: `["Cookie"]`. */
   readonly vary?: readonly string[];
+  /**
+   * The cookies, prefix included, without any of which a request has no session: `[]` for a store that reads none. So that
+   * anti-forgery knows whether a browser may have sent a session by itself. Default: unknown, so any cookie may be one.
+   */
+  readonly cookieNames?: readonly string[];
   load(request: SessionRequest): Session<Data> | Promise<Session<Data>>;
   save(
     request: SessionRequest,

@@ -9,6 +9,7 @@ import type { Secret } from "./secrets.ts";
 
 const NONCE_BYTES = 24;
 const TAG_BYTES = 16;
+const MOST_PLACES = 64;
 
 /** A cipher with a random nonce of 192 bits, and how its keys are made. */
 export type Suite = KeyPlan<Aead>;
@@ -31,8 +32,18 @@ export function suiteSealer(
   const { audience = "", random = systemRandom } = options;
   checkFunction(owner, "random", random);
   const { newest, byId } = createKeyring(owner, secret, audience, suite);
-  const associatedData = (keyId: string, { purpose, name }: SealContext) =>
-    lengthPrefixed([suite.version, keyId, purpose, name]);
+  const places = new Map<string, Uint8Array>();
+  const associatedData = (keyId: string, { purpose, name }: SealContext): Uint8Array => {
+    const place = `${keyId}${purpose.length} ${purpose}${name}`;
+    let associated = places.get(place);
+    if (associated === undefined) {
+      associated = lengthPrefixed([suite.version, keyId, purpose, name]);
+      // Few places are ever sealed to; who has many shall not fill the memory.
+      if (places.size >= MOST_PLACES) places.clear();
+      places.set(place, associated);
+    }
+    return associated;
+  };
 
   return {
     seal(bytes, context) {

@@ -28,6 +28,8 @@ export interface Candidate {
 export interface Transports {
   readonly list: readonly SessionTransport[];
   readonly vary: readonly string[];
+  /** Of those that are cookies. */
+  readonly cookieNames: readonly string[];
   /** What the request carries, a few of each transport at most. */
   candidates(request: SessionRequest): readonly Candidate[];
   /**
@@ -66,6 +68,7 @@ export function createTransports(
   return {
     list,
     vary: [...new Set(list.flatMap(({ vary }) => vary))],
+    cookieNames: list.filter(isCookie).map(({ name }) => name),
     candidates: (request) =>
       list.flatMap((transport) => transport.read(request).map((token) => ({ token, transport }))),
     choose(found, onDuplicate) {
@@ -89,6 +92,10 @@ export function createTransports(
         vary.some((name) => name !== "Cookie" && request.headers.get(name) !== null),
       ) ?? first,
   };
+}
+
+function isCookie({ vary }: SessionTransport): boolean {
+  return vary.some((name) => name.toLowerCase() === "cookie");
 }
 
 /** A neighbour may plant a cookie of the same name (RFC 6265bis 8.6): which is ours cannot be told, so neither counts. */

@@ -70,7 +70,8 @@ function toUrlSafe(text: string): string {
   return small.length < bytes.length - 1 ? `.${toBase64url(small)}` : toBase64url(bytes);
 }
 
-function fromUrlSafe(value: string, limit: number): string | undefined {
+/** @param limit How many bytes it may inflate to. */
+export function fromUrlSafe(value: string, limit: number): string | undefined {
   const isCompressed = value.startsWith(".");
   const bytes = fromBase64url(isCompressed ? value.slice(1) : value);
   const whole = bytes !== undefined && isCompressed ? decompress(bytes, limit) : bytes;

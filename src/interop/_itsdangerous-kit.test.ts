@@ -27,6 +27,12 @@ export interface Vector {
   readonly blacksheepOld: string;
   readonly starlette: string;
   readonly flask: string;
+  /** BlackSheep's pair. */
+  readonly antiforgery: {
+    readonly secret: string;
+    readonly cookie: string;
+    readonly control: string;
+  };
 }
 
 export const VECTORS: readonly Vector[] = JSON.parse(

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 
 export interface Question {
-  readonly side: "blacksheep" | "starlette" | "flask";
+  readonly side: "blacksheep" | "starlette" | "flask" | "antiforgery";
   /** Newest last, as there. */
   readonly keys: readonly string[];
   readonly seconds: number;
@@ -61,12 +61,14 @@ name = "Python %d.%d.%d with itsdangerous %s" % (*sys.version_info[:3], version(
 if flask:
     name += " and Flask " + version("flask")
 
-# As blacksheep/sessions/cookies.py, starlette/middleware/sessions.py and flask/sessions.py make them.
+# As blacksheep/sessions/cookies.py, blacksheep/server/csrf.py, starlette/middleware/sessions.py and flask/sessions.py make them.
 def signer(side, keys):
     if side == "starlette":
         return itsdangerous.TimestampSigner(keys)
     if side == "blacksheep":
         return itsdangerous.URLSafeTimedSerializer(keys)
+    if side == "antiforgery":
+        return itsdangerous.URLSafeSerializer(keys, salt="antiforgery")
     kwargs = {"key_derivation": "hmac", "digest_method": hashlib.sha1}
     return itsdangerous.URLSafeTimedSerializer(keys, salt="cookie-session", signer_kwargs=kwargs)
 

@@ -230,6 +230,7 @@ function newState(token: string, { seconds }: Signed): State {
     createdAt: signedAt,
     authenticatedAt: undefined,
     expiresAt: NEVER,
+    antiForgerySecret: undefined,
     subject: undefined,
     flash: undefined,
   };

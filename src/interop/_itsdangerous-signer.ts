@@ -7,12 +7,21 @@ import { utf8 } from "../core/bytes.ts";
 /** How a key is made of a secret and a salt; the names are those of itsdangerous. */
 export type KeyDerivation = "django-concat" | "hmac";
 
-export interface Signed {
+export interface SignedText {
   readonly value: string;
-  /** When it was signed, in seconds since the epoch. */
-  readonly seconds: number;
   /** Signed by a key that is no longer the newest. */
   readonly stale: boolean;
+}
+
+export interface Signed extends SignedText {
+  /** When it was signed, in seconds since the epoch. */
+  readonly seconds: number;
+}
+
+/** itsdangerous' `Signer`: `VALUE.SIGNATURE`. */
+export interface UntimedSigner {
+  sign(value: string): string;
+  unsign(token: string): SignedText | undefined;
 }
 
 /** itsdangerous' `TimestampSigner`: `VALUE.TIMESTAMP.SIGNATURE`. */
@@ -31,29 +40,42 @@ export function createSigner(
   salt: Uint8Array,
   derivation: KeyDerivation,
 ): Signer {
+  const signer = createUntimedSigner(secrets, salt, derivation);
+  return {
+    sign: (value, seconds) => signer.sign(`${value}.${timestampOf(seconds)}`),
+    unsign(token) {
+      const signed = signer.unsign(token);
+      const middle = signed?.value.lastIndexOf(".") ?? -1;
+      if (signed === undefined || middle < 0) return undefined;
+      const { value, stale } = signed;
+      const seconds = secondsOf(value.slice(middle + 1));
+      return seconds === undefined ? undefined : { value: value.slice(0, middle), seconds, stale };
+    },
+  };
+}
+
+/** @param secrets As {@link createSigner} takes them. */
+export function createUntimedSigner(
+  secrets: readonly string[],
+  salt: Uint8Array,
+  derivation: KeyDerivation,
+): UntimedSigner {
   const keys = secrets.map((secret) =>
     hmac.create(sha1, deriveKey(utf8(secret), salt, derivation)),
   );
-  const signatureOf = (key: (typeof keys)[number] | undefined, text: string): string =>
-    toBase64url(key?.clone().update(utf8(text)).digest() ?? new Uint8Array());
+  const signatureOf = (key: (typeof keys)[number] | undefined, value: string): string =>
+    toBase64url(key?.clone().update(utf8(value)).digest() ?? new Uint8Array());
 
   return {
-    sign(value, seconds) {
-      const text = `${value}.${timestampOf(seconds)}`;
-      return `${text}.${signatureOf(keys[0], text)}`;
-    },
+    sign: (value) => `${value}.${signatureOf(keys[0], value)}`,
     unsign(token) {
       const end = token.lastIndexOf(".");
-      const text = token.slice(0, Math.max(end, 0));
+      if (end < 0) return undefined;
+      const value = token.slice(0, end);
       // As text, so that only one spelling of a signature is good: its last character has two bits that no byte uses.
       const signature = utf8(token.slice(end + 1));
-      const index = keys.findIndex((key) => equalBytes(utf8(signatureOf(key, text)), signature));
-      const middle = text.lastIndexOf(".");
-      if (index < 0 || middle < 0) return undefined;
-      const seconds = secondsOf(text.slice(middle + 1));
-      return seconds === undefined
-        ? undefined
-        : { value: text.slice(0, middle), seconds, stale: index > 0 };
+      const index = keys.findIndex((key) => equalBytes(utf8(signatureOf(key, value)), signature));
+      return index < 0 ? undefined : { value, stale: index > 0 };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { fromBase64url, toBase64url } from "#base64url";
+import { isAntiForgerySecret } from "../core/anti-forgery-secret.ts";
 import { isValues } from "../core/json.ts";
 import type { SealedPayload } from "../core/sealed-payload.ts";
 import { HANDLE_BYTES } from "../core/session-config.ts";
@@ -21,13 +22,14 @@ export function writeState(payload: SealedPayload): string {
     expires: payload.expiresAt,
     subject: payload.subject,
     flash: payload.flash,
+    form: payload.antiForgerySecret && toBase64url(payload.antiForgerySecret),
   });
 }
 
 /** `undefined` where it is missing, or not as {@link writeState} makes it. */
 export function readState(value: unknown): State | undefined {
   if (!isValues(value)) return undefined;
-  const { id, issued, created, authenticated, expires, subject, flash } = value;
+  const { id, issued, created, authenticated, expires, subject, flash, form } = value;
   const handle = typeof id === "string" ? fromBase64url(id) : undefined;
   if (handle?.length !== HANDLE_BYTES) return undefined;
   if (!isTime(issued) || !isTime(created) || !isTime(expires)) return undefined;
@@ -41,6 +43,7 @@ export function readState(value: unknown): State | undefined {
     createdAt: created,
     authenticatedAt: authenticated,
     expiresAt: expires,
+    antiForgerySecret: isAntiForgerySecret(form) ? fromBase64url(form) : undefined,
     subject,
     flash,
   };

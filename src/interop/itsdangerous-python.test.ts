@@ -3,6 +3,7 @@ import { before, describe, test } from "node:test";
 import fc from "fast-check";
 import { CookieSessionStore } from "keepsake";
 import { flaskSealer, Markup, Tuple, taggedJson, Uuid } from "keepsake/interop/itsdangerous";
+import { toBase64url } from "#base64url";
 import {
   type Any,
   Jar,
@@ -25,6 +26,7 @@ const PAYLOAD = {
   createdAt: NOON - 1000,
   authenticatedAt: NOON - 1000,
   expiresAt: NOON + 3_600_000,
+  antiForgerySecret: new Uint8Array(32).fill(5),
   subject: "ada é",
   flash: '{"note":"saved"}',
   data: "{}",
@@ -105,6 +107,7 @@ if (python.name === undefined) {
           assert.deepEqual(values, { ...JSON.parse(data) });
           assert.equal(_keepsake.subject, "ada é");
           assert.equal(_keepsake.created, NOON - 1000);
+          assert.equal(_keepsake.form, toBase64url(PAYLOAD.antiForgerySecret));
         }
       });
 

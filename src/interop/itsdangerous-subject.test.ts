@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { xchachaSealer } from "keepsake";
 import { type Any, OLD_SECRET, refusal, SECRET } from "../core/kit.test.ts";
+import { internals } from "../core/session.ts";
 import { Scene, SIDES } from "./_itsdangerous-kit.test.ts";
 
 for (const side of SIDES) {
@@ -27,6 +28,7 @@ for (const side of SIDES) {
       const expected = { subject: "ada", createdAt: at, authenticatedAt: undefined };
       assert.deepEqual({ ...seen, id: "" }, { ...expected, id: "" });
       // Once saved here it is the same session, whatever the other side changes.
+      assert.equal(await visitor.see(internals.storedAntiForgerySecret), undefined);
       await visitor.visit((session) => session.set("a", 1));
       scene.time.advance(60);
       scene.there((values) => ({ ...values, b: 2 }));
@@ -41,10 +43,12 @@ for (const side of SIDES) {
         session.flash("note", "for ada");
       });
       const ada = await visitor.see(stateOf);
+      assert.match((await visitor.see(internals.storedAntiForgerySecret)) ?? "", /^[\w-]{43}$/);
       assert.equal(ada.authenticatedAt, scene.time.now);
       scene.time.advance(60);
       scene.there(({ user, ...values }) => values);
       const nobody = await visitor.see(stateOf);
+      assert.equal(await visitor.see(internals.storedAntiForgerySecret), undefined);
       assert.equal(nobody.subject, undefined);
       assert.notEqual(nobody.id, ada.id);
       assert.equal(nobody.createdAt, scene.time.now);

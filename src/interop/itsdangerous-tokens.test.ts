@@ -15,6 +15,7 @@ const PAYLOAD = {
   createdAt: NOON,
   authenticatedAt: NOON,
   expiresAt: NOON + 3_600_000,
+  antiForgerySecret: undefined,
   subject: "ada",
   flash: undefined,
   data: '{"cart":["tea","煎茶 ✨"],"total":12.5}',

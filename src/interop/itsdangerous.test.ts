@@ -24,6 +24,7 @@ const PAYLOAD: SealedPayload = {
   createdAt: NOON - 86_400_000,
   authenticatedAt: NOON - 3_600_000,
   expiresAt: NOON + 7_200_000,
+  antiForgerySecret: Uint8Array.from({ length: 32 }, (_, at) => at * 8),
   subject: "ada, Großbritannien",
   flash: '{"note":"saved"}',
   data: '{"cart":["tea","煎茶 ✨"],"total":12.5}',
@@ -56,6 +57,7 @@ for (const side of SIDES) {
       const bare = {
         ...PAYLOAD,
         authenticatedAt: undefined,
+        antiForgerySecret: undefined,
         subject: undefined,
         flash: undefined,
         data: "{}",
@@ -75,6 +77,8 @@ for (const side of SIDES) {
         fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), (values, text) => {
           fc.pre(!Object.hasOwn(values, "_keepsake"));
           const data = JSON.stringify({ ...values, [`x${text}`]: text });
+          // An object whose only key is one of Flask's tags is refused.
+          fc.pre(!/" (?:t|u|b|m|d|di)":/.test(data));
           assert.equal(open(seal({ ...PAYLOAD, data }))?.data, JSON.stringify(JSON.parse(data)));
         }),
         runs(200),
@@ -142,6 +146,18 @@ for (const side of SIDES) {
         assert.equal(payload.authenticatedAt, undefined);
         assert.notDeepEqual(payload.handle, PAYLOAD.handle);
         assert.equal(payload.data, '{"a":1}');
+      }
+    });
+
+    test("a _keepsake whose anti-forgery secret is none, or missing as before there was one, is otherwise as it was", () => {
+      const json = pythonReads(side, SECRET, seal(PAYLOAD)) ?? "";
+      const { form, ...others } = JSON.parse(json)._keepsake;
+      assert.match(form, /^[\w-]{43}$/);
+      const bad: Any[] = [undefined, null, 7, "", {}, `${form}A`, form.slice(1), `${form}=`, " "];
+      for (const other of [...bad, form.replace(/.$/, "_")]) {
+        const text = JSON.stringify({ a: 1, _keepsake: { ...others, form: other } });
+        const { antiForgerySecret, subject } = open(fromPython(text)) ?? assert.fail();
+        assert.deepEqual([antiForgerySecret, subject], [undefined, PAYLOAD.subject], text);
       }
     });
 

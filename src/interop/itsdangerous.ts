@@ -4,6 +4,7 @@ import { BLACKSHEEP, FLASK, STARLETTE } from "./_itsdangerous-formats.ts";
 import { createSealer, type ItsdangerousOptions } from "./_itsdangerous-sealer.ts";
 
 export { Markup, Tuple, taggedJson, Uuid } from "./_flask-json.ts";
+export { type BlackSheepPairsOptions, blackSheepPairs } from "./_itsdangerous-pairs.ts";
 export type { ItsdangerousOptions };
 
 /**

@@ -34,7 +34,7 @@ describe("a session in chunks, in a browser", { timeout: 60_000 }, () => {
   test("it survives, grows, shrinks, and is gone at logout", () =>
     visit(`http://localhost:${(server.address() as AddressInfo).port}`, async (page) => {
       for (const [length, names] of [
-        [5861, [NAME, `${NAME}.1`, `${NAME}.2`]],
+        [5829, [NAME, `${NAME}.1`, `${NAME}.2`]],
         [100, [NAME]],
         [3500, [NAME, `${NAME}.1`, `${NAME}.2`]],
       ] as const) {

@@ -5,6 +5,7 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import {
   add,
   field,
+  formTokens,
   itemsInCart,
   logIn,
   notice,
@@ -99,7 +100,9 @@ describe("the devices of a user of the example shop", { timeout: 180_000 }, () =
       await logIn(victim, "Ada");
       await logIn(thief, "Eve");
       const path = `/devices/${await field(victim, "handle")}/revoke`;
-      const answer = await thief.request.post(path, { maxRedirects: 0 });
+      const [__RequestVerificationToken = ""] = await formTokens(thief);
+      const form = { __RequestVerificationToken };
+      const answer = await thief.request.post(path, { form, maxRedirects: 0 });
       assert.equal(answer.status(), 303);
       await thief.goto("/devices");
       assert.equal(await notice(thief), "It was signed out already.");

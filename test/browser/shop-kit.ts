@@ -18,7 +18,7 @@ import { openSessions } from "../../examples/shop/sessions.ts";
 
 // Shared by the tests of the example shop; it has none of its own.
 
-const FLAGS = [
+export const FLAGS = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
@@ -57,8 +57,8 @@ export function useBrowser(): Visit {
       page.setDefaultTimeout(10_000);
       const complaints: string[] = [];
       page.on("console", (message) => {
-        // What a test does on purpose: to change a session that has ended.
-        if (!message.text().includes("status of 409")) complaints.push(message.text());
+        // What a test does on purpose: a forged request, and to change a session that has ended.
+        if (!/status of (?:403|409)/.test(message.text())) complaints.push(message.text());
       });
       await page.goto("/");
       await act(page);
@@ -94,8 +94,26 @@ export async function openShop(
   };
 }
 
+/** The cookie of a visitor without a session, which forms are bound to. */
+export const FORM_COOKIE = "__Host-aftoken";
+
 export function cookies(page: Page): Promise<Cookie[]> {
   return page.context().cookies();
+}
+
+/** All but that of the forms. */
+export async function sessionCookies(page: Page): Promise<Cookie[]> {
+  return (await cookies(page)).filter(({ name }) => name !== FORM_COOKIE);
+}
+
+/** The tokens of the page's forms, one each. It is empty where a form has none. */
+export async function formTokens(page: Page): Promise<string[]> {
+  const tokens: string[] = [];
+  for (const form of await page.locator("form").all()) {
+    const [input] = await form.locator("input[name=__RequestVerificationToken]").all();
+    tokens.push((await input?.getAttribute("value")) ?? "");
+  }
+  return tokens;
 }
 
 export async function logIn(page: Page, name: string): Promise<void> {

@@ -9,7 +9,6 @@ import pg from "pg";
 import { serviceUrl } from "../../scripts/services/index.ts";
 import {
   add,
-  cookies,
   field,
   itemsInCart,
   logIn,
@@ -18,6 +17,7 @@ import {
   overflow,
   pictureFile,
   type Shop,
+  sessionCookies,
   useBrowser,
 } from "./shop-kit.ts";
 
@@ -67,10 +67,10 @@ describe("the example shop, in a browser without scripts", { timeout: 180_000 },
 
   test("a visitor shops, logs in and leaves no trace", () =>
     visit(shop.url, async (page) => {
-      assert.deepEqual(await cookies(page), []);
+      assert.deepEqual(await sessionCookies(page), []);
       assert.equal(await field(page, "handle"), "none yet");
       await page.reload();
-      assert.deepEqual(await cookies(page), [], "reading sets no cookie");
+      assert.deepEqual(await sessionCookies(page), [], "reading makes no session");
 
       await add(page, "Brass compass");
       assert.equal(await notice(page), "Added a brass compass to your cart.");
@@ -81,7 +81,7 @@ describe("the example shop, in a browser without scripts", { timeout: 180_000 },
       assert.equal(await itemsInCart(page), "3 items");
       const handle = await field(page, "handle");
       assert.match(handle, /^[\w-]{22}$/);
-      const [anonymous] = await cookies(page);
+      const [anonymous] = await sessionCookies(page);
 
       await page.getByRole("link", { name: "Cart" }).click();
       await page.getByLabel("Quantity of Sealing wax").fill("4");
@@ -96,7 +96,7 @@ describe("the example shop, in a browser without scripts", { timeout: 180_000 },
       assert.equal(await itemsInCart(page), "4 items", "the cart is kept");
       assert.equal(await field(page, "handle"), handle, "the name of the session stays");
 
-      const [cookie, ...others] = await cookies(page);
+      const [cookie, ...others] = await sessionCookies(page);
       assert.notEqual(cookie?.value, anonymous?.value, "the token does not");
       assert.deepEqual(others, []);
       assert.deepEqual(
@@ -123,7 +123,7 @@ describe("the example shop, in a browser without scripts", { timeout: 180_000 },
       assert.match((await notice(page)) ?? "", /logged out.*copy.*opens nothing/);
       assert.equal(await itemsInCart(page), "0 items");
       assert.equal(await field(page, "handle"), "none yet");
-      assert.deepEqual(await cookies(page), [], "the cookie is gone");
+      assert.deepEqual(await sessionCookies(page), [], "the cookie is gone");
     }));
 
   test("nothing overflows on a phone", () =>

@@ -39,6 +39,8 @@ export interface Fields {
   readonly createdAt?: number;
   readonly authenticatedAt?: number;
   readonly expiresAt?: number;
+  /** In hexadecimal. */
+  readonly antiForgerySecret?: string;
   readonly subject?: string;
   readonly flash?: string;
   readonly data?: string;

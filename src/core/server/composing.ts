@@ -51,13 +51,8 @@ export function firstRecord(
 ): Next & { readonly record: SessionRecord; readonly credential: Uint8Array } {
   const now = context.config.clock();
   const { id: handle, subject, createdAt, authenticatedAt } = state;
-  const fresh = freshCredential(
-    context,
-    handle,
-    writeTexts(context.config.codec, contents),
-    {},
-    now,
-  );
+  const texts = writeTexts(context.config.codec, contents);
+  const fresh = freshCredential(context, state, texts, {}, now);
   return {
     record: {
       handle,
@@ -186,7 +181,8 @@ function withNewCredential(
   texts: Texts,
   now: number,
 ): Next {
-  const fresh = freshCredential(context, record.handle, texts, credentials, now);
+  const { handle: id } = record;
+  const fresh = freshCredential(context, { ...state, id }, texts, credentials, now);
   const isLogin = pending === "login";
   const { subject, authenticatedAt } = isLogin ? state : record;
   return {
@@ -251,16 +247,17 @@ function sameUnderNewestSecret({ standing }: Opened, { presented }: Loaded): Ren
 /** A new credential, which ends all others; encrypted data gets a new key with it. */
 function freshCredential(
   { config: { random }, encrypt }: ServerContext,
-  handle: string,
+  { id, antiForgerySecret }: Pick<StoredState, "id" | "antiForgerySecret">,
   texts: Texts,
   before: Credentials,
   now: number,
 ): { readonly credential: Uint8Array; readonly credentials: Credentials; readonly texts: Texts } {
   const credential = random(CREDENTIAL_BYTES);
-  const dataKey = encrypt ? DataKey.create(handle, random) : undefined;
+  const dataKey = encrypt ? DataKey.create(id, random) : undefined;
   const current = { hash: hashOf(credential), ...wrapped(dataKey, credential) };
   const { data, flash } = dataKey?.sealTexts(texts) ?? texts;
-  return { credential, credentials: issue(current, now, before), texts: { data, flash } };
+  const credentials = issue(current, now, before, antiForgerySecret);
+  return { credential, credentials, texts: { data, flash } };
 }
 
 function wrapped(dataKey: DataKey | undefined, credential: Uint8Array): { readonly wrap?: string } {

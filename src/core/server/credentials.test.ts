@@ -179,12 +179,13 @@ class Life {
   readonly lost = new Set<string>();
   now = NOON;
   credentials: Credentials = {};
+  form: string | undefined;
 
   take({ what, after }: Step): void {
     this.now += after;
     this.#notice();
     const { current, successor: next } = this.credentials;
-    if (what === "end") this.credentials = end(this.credentials, this.now);
+    if (what === "end") this.#end();
     else if (what === "issue" || current === undefined) this.#issue();
     else if (what === "renew" && next === undefined) this.#renew(current.hash);
     else if (what === "present") this.credentials = completeRenewal(this.credentials, this.now);
@@ -194,7 +195,14 @@ class Life {
   #issue(): void {
     const credential = this.#random(CREDENTIAL_BYTES);
     this.issued.push(credential);
-    this.credentials = issue({ hash: hashOf(credential) }, this.now, this.credentials);
+    this.form = toBase64url(this.#random(32));
+    const current = { hash: hashOf(credential) };
+    this.credentials = issue(current, this.now, this.credentials, this.form);
+  }
+
+  #end(): void {
+    this.form = undefined;
+    this.credentials = end(this.credentials, this.now);
   }
 
   #renew(hash: string): void {
@@ -237,6 +245,7 @@ test("invariants 6 and 8, whatever happens in whatever order: one current at mos
         const text = writeCredentials(life.credentials);
         assert.ok(text.length < 4000, `${text.length} characters`);
         assert.deepEqual(readCredentials(text), life.credentials);
+        assert.equal(life.credentials.form, life.form, "the anti-forgery secret of the last issue");
         assert.ok(
           !life.issued.some((one) => text.includes(toBase64url(one))),
           "no credential in it",

@@ -48,6 +48,8 @@ export interface Credentials {
   readonly successor?: Successor;
   readonly grace?: readonly (Valid & Until)[];
   readonly retired?: readonly Until[];
+  /** The anti-forgery secret, which every login and regeneration replaces. What is no such text counts as missing. */
+  readonly form?: unknown;
 }
 
 /**
@@ -86,8 +88,14 @@ export function wrapFor(credentials: Credentials, hash: string): string | undefi
 }
 
 /** A session's first credential, or a new one that ends all others at once. */
-export function issue(current: Valid, now: number, before: Credentials = {}): Credentials {
-  return withRetired({ current: { ...current, since: now } }, retire(before, now));
+export function issue(
+  current: Valid,
+  now: number,
+  before: Credentials = {},
+  form?: string,
+): Credentials {
+  const issued = { current: { ...current, since: now }, ...(form === undefined ? {} : { form }) };
+  return withRetired(issued, retire(before, now));
 }
 
 /** No credential is good any more. */

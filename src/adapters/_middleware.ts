@@ -1,0 +1,86 @@
+import { SessionError } from "../core/errors.ts";
+import { type OnEvent, warnOnce } from "../core/events.ts";
+import { addVary, type SessionRequest } from "../core/exchange.ts";
+import type { MiddlewareOptions } from "../core/middleware.ts";
+import { misconfigured } from "../core/options.ts";
+import { andThen, type Eventually } from "../core/promises.ts";
+import { internals, Session } from "../core/session.ts";
+import type { SessionStore } from "../core/store.ts";
+import { CarryingMiddleware } from "./_endings.ts";
+
+/** What each store has loaded, whichever middleware asked it. */
+const loadedBy = new WeakMap<object, WeakSet<object>>();
+
+/** The way of a request through its session, with what an application does around it: one session of a store a request. */
+export class AdapterMiddleware<Data extends object> extends CarryingMiddleware<Data> {
+  readonly #onEvent: OnEvent;
+  readonly #loaded: WeakSet<object>;
+
+  constructor(store: SessionStore<Data>, options: MiddlewareOptions<Data>) {
+    super(store, options);
+    this.#onEvent = options.onEvent ?? warnOnce;
+    this.#loaded = loadedBy.get(store) ?? new WeakSet();
+    loadedBy.set(store, this.#loaded);
+  }
+
+  override load(request: SessionRequest): Eventually<Session<Data>> {
+    return andThen(super.load(request), (session) => {
+      this.#loaded.add(session);
+      return session;
+    });
+  }
+
+  /** Whether a session was loaded from the same store and is not saved yet: then whoever loaded it saves it. */
+  isUnderWay(found: unknown): found is Session<Data> {
+    return found instanceof Session && this.#loaded.has(found) && internals.isOpen(found);
+  }
+
+  /**
+   * Whether a request has its session already, because `sessions` is twice on its way.
+   *
+   * @param found What is found where this one's session is to be.
+   * @throws `ERR_SESSION_CONFIG` for a session of another store, which would be out of reach from there on.
+   */
+  isThere(found: unknown, owner: string, property: string): boolean {
+    if (this.isUnderWay(found)) return true;
+    if (!(found instanceof Session) || !internals.isOpen(found)) return false;
+    throw misconfigured(
+      `sessions: ${owner}.${property} is a session of another store already. Give both the same store, or one of them ` +
+        'another cookie and another property: sessions(store, { property: "adminSession" }).',
+    );
+  }
+
+  /**
+   * In the place of `save`, where the answer can carry no token: only the end of a session is saved. Of a changed one the
+   * operator is told, too, because the answer may have left, and nobody hears of the error.
+   *
+   * @throws `ERR_SESSION_COMMITTED` for a session that was changed; what `save` throws.
+   */
+  async saveUnanswered(request: SessionRequest, session: Session<Data>): Promise<void> {
+    if (this.closeUnused(session)) return;
+    const { modified, pending } = session;
+    const instead = { headers: new Headers(), status: 500 };
+    internals.discard(session);
+    if (pending === "end") await this.save(request, instead, session);
+    else {
+      internals.close(session);
+      addVary(instead, this.vary);
+    }
+    if (!modified) return;
+    const error = unsaved(instead.headers);
+    this.#onEvent({ type: "save-failed", error });
+    throw error;
+  }
+}
+
+function unsaved(headers: Headers): SessionError {
+  const error = new SessionError(
+    "ERR_SESSION_COMMITTED",
+    "The session was changed, but the handler answered by hand, with an upgrade, with nothing or with Response.error(), " +
+      "and that can carry no token. Only read the session there, and change it in a request that is answered.",
+  );
+  error.headers = Object.fromEntries(headers);
+  const cookies = headers.getSetCookie();
+  if (cookies.length > 0) error.headers["set-cookie"] = cookies;
+  return error;
+}

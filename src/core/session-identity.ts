@@ -1,0 +1,111 @@
+import { isAntiForgerySecret, newAntiForgerySecret } from "./anti-forgery-secret.ts";
+import type { SessionConfig } from "./session-config.ts";
+import type { Pending, SessionState, StoredState } from "./session-state.ts";
+
+/** Which session it is, whose and since when, and what its save must do to the one that was loaded. */
+export class SessionIdentity {
+  readonly #config: SessionConfig;
+  /** Whether the request's token opened a stored session, whatever became of that since. */
+  readonly isLoaded: boolean;
+  isNew: boolean;
+  subject: string | undefined;
+  authenticatedAt: number | undefined;
+  pending: Pending = "none";
+  #id: string | undefined;
+  #createdAt: number | undefined;
+  readonly #storedSecret: string | undefined;
+  #freshSecret: string | undefined;
+  /** Whether the session is to be stored with another secret than it came with. */
+  #needsFreshSecret: boolean;
+
+  constructor(config: SessionConfig, state: SessionState) {
+    this.#config = config;
+    this.isLoaded = state.id !== undefined;
+    this.isNew = !this.isLoaded;
+    this.subject = state.subject;
+    this.authenticatedAt = state.authenticatedAt;
+    this.#id = state.id;
+    this.#createdAt = state.createdAt;
+    this.#storedSecret = this.isLoaded ? state.antiForgerySecret : undefined;
+    this.#needsFreshSecret = this.isNew;
+  }
+
+  /** The handle, which is made when it is first asked for. */
+  get id(): string {
+    this.#id ??= this.#config.newHandle();
+    return this.#id;
+  }
+
+  /** The handle, if there is one yet. */
+  get knownId(): string | undefined {
+    return this.#id;
+  }
+
+  replaceHandle(): void {
+    this.#id = undefined;
+  }
+
+  get createdAt(): number {
+    this.#createdAt ??= this.#config.clock();
+    return this.#createdAt;
+  }
+
+  get expiresAt(): number {
+    const { clock, timeline } = this.#config;
+    return timeline.expiresAt(clock(), this.authenticatedAt ?? this.createdAt);
+  }
+
+  /** The anti-forgery secret that came with the request. */
+  get storedSecret(): string | undefined {
+    return isAntiForgerySecret(this.#storedSecret) ? this.#storedSecret : undefined;
+  }
+
+  /** The one to store with the session: a fresh one is made when it is first asked for. */
+  get secret(): string | undefined {
+    if (!this.#needsFreshSecret) return this.storedSecret;
+    this.#freshSecret ??= newAntiForgerySecret(this.#config.random);
+    return this.#freshSecret;
+  }
+
+  get state(): StoredState {
+    const { id, subject, createdAt, authenticatedAt, secret } = this;
+    return { id, subject, createdAt, authenticatedAt, antiForgerySecret: secret };
+  }
+
+  login(subject: string): void {
+    this.subject = subject;
+    this.authenticatedAt = this.#config.clock();
+    this.replaceToken("login");
+  }
+
+  replaceToken(pending: "login" | "regenerate"): void {
+    if (!this.#config.handleStays) this.#id = undefined;
+    this.#replaceSecret();
+    if (this.pending === "end") return;
+    if (pending === "login" || this.pending === "none") this.pending = pending;
+  }
+
+  /** From here on it is a new stranger's. */
+  end(): void {
+    this.pending = this.isLoaded ? "end" : "none";
+    this.isNew = true;
+    this.#id = undefined;
+    this.subject = undefined;
+    this.#createdAt = undefined;
+    this.authenticatedAt = undefined;
+    this.#replaceSecret();
+  }
+
+  /** Takes back what the save would do, but an end. */
+  discard(): void {
+    this.subject = undefined;
+    if (this.pending === "end") return;
+    this.pending = "none";
+    this.#needsFreshSecret = this.isNew;
+  }
+
+  #replaceSecret(): void {
+    this.#freshSecret = undefined;
+    this.#needsFreshSecret = true;
+  }
+}
