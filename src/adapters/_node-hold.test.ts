@@ -146,14 +146,19 @@ test("what is written before the answer is cut off arrives, and nothing after", 
     response.end("whole");
     void asked.then(() => finish());
   });
-  const answer = await get(url);
-  assert.equal(answer.headers.get("x-saved"), "1");
-  const read: string[] = [];
-  const decoder = new TextDecoder();
-  await assert.rejects(async () => {
-    for await (const chunk of answer.body ?? []) read.push(decoder.decode(chunk));
-  }, TypeError);
-  assert.deepEqual(read, ["half "]);
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  t.after(() => socket.destroy());
+  socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  // By hand, because a client may throw away what it has of an answer that breaks off.
+  let text = "";
+  socket.setEncoding("latin1").on("data", (chunk) => {
+    text += chunk;
+  });
+  socket.on("error", () => {});
+  await new Promise((resolve) => socket.once("close", resolve));
+  assert.match(text, /\r\nx-saved: 1\r\n/i);
+  assert.match(text, /\r\n\r\n5\r\nhalf \r\n$/);
 });
 
 test("trailers follow the answer", async (t) => {

@@ -69,7 +69,7 @@ describe("Touches and updates leave the indexes alone", () => {
   });
   after(async () => {
     await scene.close();
-    await administer(`DROP DATABASE ${database} WITH (FORCE)`);
+    await administer(`DROP DATABASE ${database}`);
   });
 
   /** Touches and updates a hundred sessions, one after another, and says how many of the writes were heap-only. */

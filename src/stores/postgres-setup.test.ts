@@ -162,7 +162,7 @@ describe("setup()", () => {
       await assert.rejects(refused, isConfigError(/LATIN1.*UTF8/));
     } finally {
       await pool.end();
-      await administer(`DROP DATABASE ${database} WITH (FORCE)`);
+      await administer(`DROP DATABASE ${database}`);
     }
   });
 
