@@ -271,14 +271,12 @@ test("the trailers of what is dropped do not follow the other answer", async (t)
 
 /** Calls back where nobody knows any more who asked, as clients do that keep a queue of their own. */
 function newQueue() {
-  const waiting: (() => void)[] = [];
-  const running = (async () => {
-    for (let times = 0; times < 200; times += 1) {
-      await tick();
-      for (const call of waiting.splice(0)) call();
-    }
-  })();
-  return { ask: (call: () => void) => void waiting.push(call), running };
+  const asked = Promise.withResolvers<() => void>();
+  void asked.promise.then(async (call) => {
+    await tick();
+    call();
+  });
+  return { ask: asked.resolve };
 }
 
 for (const [when, head, expected] of [
