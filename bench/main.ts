@@ -1,37 +1,35 @@
-// npm run bench [-- --quick] [-- --page]
-import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from "node:os";
-import { join } from "node:path";
+// npm run bench [-- --quick] [-- --only growth,sweep] [-- --page]
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { endWithChildren, withTemporaryFolder } from "../scripts/processes.ts";
+import { endWithChildren, messageOf } from "../scripts/processes.ts";
 import { CAN_PIN } from "./harness/child.ts";
 import { installPeers, versionsOfPeers } from "./harness/install.ts";
-import { installKeepsake } from "./harness/package.ts";
 import { FULL, QUICK } from "./harness/plan.ts";
 import { type Servers, startServers } from "./harness/servers.ts";
-import { countAllocations } from "./parts/allocations.ts";
-import { countAll } from "./parts/commands.ts";
-import { measureGrowth } from "./parts/growth.ts";
-import { measureHttp } from "./parts/http.ts";
-import { measureImports } from "./parts/imports.ts";
-import { measureInProcess } from "./parts/in-process.ts";
-import { measureMemory } from "./parts/memory.ts";
-import { measureSweep } from "./parts/sweep.ts";
+import { PARTS } from "./parts/all.ts";
 import { printLines, printMeasurements } from "./report/console.ts";
-import type { Circumstances, Measurements } from "./report/measurements.ts";
+import {
+  type Circumstances,
+  type Measurements,
+  PART_NAMES,
+  type PartName,
+  type Results,
+} from "./report/measurements.ts";
 import { writePage } from "./report/page.ts";
-import { linesOf, writeResults } from "./report/results.ts";
-import { subjects } from "./subjects/index.ts";
-import type { Subject } from "./subjects/subject.ts";
+import { linesOf, NO_RESULTS, readResults, writeResults } from "./report/results.ts";
 
 const { values } = parseArgs({
   options: {
     /** Few rounds and few sessions: three minutes. */
     quick: { type: "boolean", default: false },
+    /** The parts to measure, with commas. The others keep what earlier runs have left of them. */
+    only: { type: "string" },
     /** Writes docs/benchmarks.md after a quick run, too. */
     page: { type: "boolean", default: false },
   },
 });
 const plan = values.quick ? QUICK : FULL;
+const wanted = values.only === undefined ? PART_NAMES : partsNamed(values.only.split(","));
 endWithChildren();
 await installPeers();
 const load = loadavg()[0] ?? 0;
@@ -40,67 +38,54 @@ if (load > 1) {
 }
 const servers = await startServers();
 try {
-  const circumstances = await describe(servers);
-  console.log(`Node ${circumstances.node}, ${circumstances.machine}`);
-  const measurements = await measureAll();
-  const lines = linesOf(measurements);
-  printMeasurements(measurements);
-  printLines(lines);
-  await writeResults(circumstances, lines, measurements);
-  if (!plan.isQuick || values.page) await writePage(circumstances, lines, measurements);
+  const results = await measureAll(await describe(servers));
+  printMeasurements(results.measurements);
+  printLines(linesOf(results));
+  if (!plan.isQuick || values.page) await writePage(results);
 } finally {
   await servers.stop();
 }
 
-async function measureAll(): Promise<Measurements> {
-  const measured = subjects.filter(isMeasured);
-  return {
-    inProcess: await step("in process", () =>
-      measureInProcess(measured.filter(isInProcess), plan.inProcess),
-    ),
-    allocations: await step("allocations", async () => ({
-      keepsake: await countAllocations("keepsake-cookie-express"),
-      expressSession: await countAllocations("express-session-memory"),
-    })),
-    http: await step("over HTTP", () => measureHttp(measured.filter(isServed), plan.http)),
-    commands: await step("commands", () =>
-      countAll(subjects.filter(({ kind }) => kind !== "bare")),
-    ),
-    memory: await step("memory", () => measureMemory(plan.memory)),
-    imports: await step("imports", measurePackage),
-    growth: await step("growth", () => measureGrowth(plan.growth)),
-    sweep: await step("sweep", () => measureSweep(plan.sweep)),
-  };
+/** One part after the other. What has been measured is written at once: a run that is interrupted leaves it. */
+async function measureAll(circumstances: Circumstances): Promise<Results> {
+  const { node, machine, servers: found } = circumstances;
+  console.log([`Node ${node}, ${machine}`, ...found].join("\n"));
+  let results = values.only === undefined ? NO_RESULTS : await readResults();
+  for (const name of wanted) {
+    const measured = await measurePart(name);
+    if (measured === undefined) continue;
+    results = {
+      measurements: { ...results.measurements, ...measured },
+      runs: { ...results.runs, [name]: circumstances },
+    };
+    await writeResults(results);
+  }
+  return results;
 }
 
-async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
+/** A part that fails must not cost the others. */
+async function measurePart(name: PartName): Promise<Partial<Measurements> | undefined> {
   const start = performance.now();
-  process.stdout.write(`${title} … `);
-  const result = await work();
-  console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`);
-  return result;
+  process.stdout.write(`${PARTS[name].word} … `);
+  try {
+    const measured = { [name]: await PARTS[name].measure(plan) };
+    console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`);
+    return measured;
+  } catch (error) {
+    console.log(`failed: ${error instanceof Error ? error.stack : messageOf(error)}`);
+    process.exitCode = 1;
+    return undefined;
+  }
 }
 
-function measurePackage() {
-  return withTemporaryFolder(join(tmpdir(), "keepsake-bench-"), async (folder) =>
-    measureImports(await installKeepsake(folder), plan.imports),
-  );
-}
-
-/** A quick run measures everybody at their best only. */
-function isMeasured({ kind, setting }: Subject): boolean {
-  return kind !== "bare" && (!plan.isQuick || setting === "best");
-}
-
-/** A quick run leaves databases in a second framework to the part over HTTP. */
-function isInProcess({ framework, storage }: Subject): boolean {
-  const isShared = storage === "valkey" || storage === "postgres";
-  return !plan.isQuick || !isShared || framework === "express";
-}
-
-/** By the two frameworks with most peers. */
-function isServed({ kind, framework }: Subject): boolean {
-  return kind !== "floor" && (framework === "express" || framework === "fastify");
+function partsNamed(words: readonly string[]): readonly PartName[] {
+  const known = PART_NAMES.map((name) => PARTS[name].word);
+  const unknown = words.filter((word) => !known.includes(word));
+  if (unknown.length > 0) {
+    console.error(`There is no part ${unknown.join(", ")}. There are: ${known.join(", ")}.`);
+    process.exit(1);
+  }
+  return PART_NAMES.filter((name) => words.includes(PARTS[name].word));
 }
 
 async function describe({ descriptions }: Servers): Promise<Circumstances> {

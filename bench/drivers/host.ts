@@ -14,10 +14,14 @@ export interface Host {
   /** Asks and only waits for the end of the answer: what is measured. */
   send(path: Path, cookie?: string): Promise<unknown>;
   /** For a server on Node's own http. */
-  readonly listener?: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly listener?: Listener;
+  /** For a server that calls it with a Fetch Request. */
+  readonly handler?: FetchHandler;
   close?(): Promise<void>;
 }
 
+export type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+export type FetchHandler = (request: Request) => Response | Promise<Response>;
 export type Path = "/untouched" | "/begin" | "/read" | "/change";
 
 /** What every request has, as behind a proxy that ends TLS. */

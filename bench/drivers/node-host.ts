@@ -1,8 +1,6 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
-import { type Answer, HEADERS, type Host, type Path } from "./host.ts";
-
-export type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+import { type Answer, HEADERS, type Host, type Listener, type Path } from "./host.ts";
 
 /** A connection that leads nowhere. What is written to it is kept where somebody wants to see it. */
 class Sink extends Socket {

@@ -20,6 +20,7 @@ export async function versionsOfPeers(): Promise<Record<string, string>> {
   const own = await dependenciesIn(`${FOLDER}package.json`, "dependencies");
   const root = await dependenciesIn(`${ROOT}package.json`, "devDependencies");
   const wanted = [
+    "@hono/node-server",
     "connect-pg-simple",
     "connect-redis",
     "express",

@@ -2,6 +2,7 @@ import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../scripts/processes.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
+import { BUILD_PROJECTS } from "../../scripts/tasks.ts";
 
 const SHIPPED = ["src", "docs", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md"];
 
@@ -23,7 +24,9 @@ export async function installKeepsake(folder: string): Promise<string> {
   await writeFile(join(source, "package.json"), JSON.stringify(manifest));
   const compiler = `${ROOT}node_modules/typescript/bin/tsc`;
   const outputs = ["--outDir", join(source, "dist")];
-  await must(process.execPath, [compiler, "-p", "tsconfig.build.json", ...outputs], ROOT);
+  for (const project of BUILD_PROJECTS) {
+    await must(process.execPath, [compiler, "-p", project, ...outputs], ROOT);
+  }
   await must("npm", ["pack", "--loglevel=error", "--pack-destination", folder], source);
   await writeFile(join(target, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const tarball = join(folder, `keepsake-${manifest.version}.tgz`);

@@ -20,6 +20,9 @@ export interface Crowd {
    * @param now A moment at which the session was alive.
    */
   copy(handle: string, count: number, now: number): Promise<void>;
+  /** Does what a database does by itself when it has time, so that nobody is measured beside that. */
+  settle(): Promise<void>;
+  /** Leaves nothing in the database. */
   close(): Promise<void>;
 }
 
@@ -46,6 +49,7 @@ const OPEN: Record<Crowded, (options: CrowdOptions) => Promise<Crowd>> = {
     return {
       store,
       copy: (handle, count, now) => copyRecords(repository, handle, count, now),
+      settle: async () => globalThis.gc?.(),
       close: async () => undefined,
     };
   },
@@ -57,18 +61,25 @@ const OPEN: Record<Crowded, (options: CrowdOptions) => Promise<Crowd>> = {
     // The process that started this one ends it at any moment.
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     const database = new DatabaseSync(join(folder, "sessions.sqlite"));
-    const repository = new SqliteSessionRepository(database);
+    const repository = new SqliteSessionRepository(database, { table: "crowd" });
     const store = new ServerSessionStore<Sample>(repository, { clock, sweepInterval: false });
     return {
       store,
-      async copy(handle, count, now) {
-        for (let left = count; left > 0; left -= BATCH) {
-          database.exec("BEGIN");
-          await copyRecords(repository, handle, Math.min(left, BATCH), now);
-          database.exec("COMMIT");
-        }
-        database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      async copy(handle, count) {
+        const columns = database
+          .prepare("SELECT name FROM pragma_table_info('crowd') WHERE name <> 'handle'")
+          .all()
+          .map(({ name }) => name)
+          .join(", ");
+        database
+          .prepare(
+            `WITH RECURSIVE places(place) AS (SELECT 1 UNION ALL SELECT place + 1 FROM places WHERE place < ?)
+             INSERT INTO crowd (handle, ${columns})
+             SELECT hex(randomblob(11)), ${columns} FROM places, crowd WHERE handle = ?`,
+          )
+          .run(count, handle);
       },
+      settle: async () => database.exec("PRAGMA wal_checkpoint(TRUNCATE)"),
       close: async () => database.close(),
     };
   },
@@ -94,9 +105,16 @@ const OPEN: Record<Crowded, (options: CrowdOptions) => Promise<Crowd>> = {
           [randomBytes(8).toString("hex"), Math.min(left, BATCH * 10), handle],
         );
       }
-      await client.query(`VACUUM ANALYZE ${table}`);
     };
-    return { store, copy, close };
+    const settle = async () => {
+      await client.query(`VACUUM ANALYZE ${table}`);
+      await client.query("CHECKPOINT");
+    };
+    const leave = async () => {
+      await client.query(`DROP TABLE ${table}`);
+      await close();
+    };
+    return { store, copy, settle, close: leave };
   },
 
   async valkey({ clock, database }) {
@@ -113,7 +131,11 @@ const OPEN: Record<Crowded, (options: CrowdOptions) => Promise<Crowd>> = {
         await client.sendCommand(["EVAL", script, "1", `session:${handle}`, salt, size]);
       }
     };
-    return { store, copy, close };
+    const leave = async () => {
+      await client.flushDb();
+      await close();
+    };
+    return { store, copy, settle: async () => undefined, close: leave };
   },
 };
 

@@ -14,24 +14,34 @@ const visits = new StoreVisits(crowd.store);
 const cookies: string[] = [];
 const nextCount = counter();
 
-/** So many are visited: half of them older than the crowd, half of them younger. */
-const VISITED = 1000;
+/** So many begin while the store grows, and are visited: they lie all over it. */
+const VISITED = 5000;
+const STEPS = 10;
+let visited = 0;
 
-async function beginSome(): Promise<string> {
+/** The handle of the last one. */
+async function beginSome(count: number): Promise<string> {
   let last = "";
-  for (let index = 0; index < VISITED / 2; index += 1) {
+  await inLanes(count, async () => {
     const { handle, cookie } = await visits.begin();
     cookies.push(cookie);
     last = handle;
-  }
+  });
   return last;
 }
 
 serve({
   fill: async (input) => {
-    const handle = await beginSome();
-    await crowd.copy(handle, numberOf(input, "count") - VISITED, Date.now());
-    await beginSome();
+    const copies = Math.round((numberOf(input, "count") - VISITED) / STEPS);
+    for (let step = 0; step < STEPS; step += 1) {
+      const handle = await beginSome(VISITED / STEPS);
+      await crowd.copy(handle, copies, Date.now());
+    }
+    await crowd.settle();
+    return {};
+  },
+  close: async () => {
+    await crowd.close();
     return {};
   },
   /** Microseconds for each visit. */
@@ -39,8 +49,9 @@ serve({
     const count = numberOf(input, "count");
     const isRead = textOf(input, "case") === "read";
     const start = performance.now();
-    await inLanes(count, (index) => {
-      const cookie = cookies[index % cookies.length] ?? "";
+    await inLanes(count, () => {
+      const cookie = cookies[visited % cookies.length] ?? "";
+      visited += 1;
       return isRead ? visits.read(cookie) : visits.change(cookie, nextCount());
     });
     return { time: ((performance.now() - start) * 1000) / count };

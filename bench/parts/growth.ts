@@ -6,6 +6,9 @@ import { CROWDED, type Crowded } from "./crowd.ts";
 
 /** What a visit costs among many sessions, as a multiple of what it costs among few. */
 export interface Growth {
+  /** How many sessions there were. */
+  readonly few: number;
+  readonly many: number;
   readonly read: Measured;
   readonly change: Measured;
 }
@@ -22,7 +25,7 @@ export async function measureGrowth(
 }
 
 async function measureOne(storage: Crowded, plan: Plan["growth"]): Promise<Growth> {
-  const options = { nodeOptions: ["--max-old-space-size=12288"] };
+  const options = { nodeOptions: ["--expose-gc", "--max-old-space-size=12288"] };
   const few = new Child("parts/growth-child.ts", [storage, "few", "1"], options);
   const many = new Child("parts/growth-child.ts", [storage, "many", "2"], options);
   const ratios: { read: number[]; change: number[] } = { read: [], change: [] };
@@ -40,7 +43,13 @@ async function measureOne(storage: Crowded, plan: Plan["growth"]): Promise<Growt
         if (round >= 0) ratios[name].push(ratio);
       }
     }
-    return { read: measured(ratios.read), change: measured(ratios.change) };
+    await Promise.all([few.ask("close"), many.ask("close")]);
+    return {
+      few: plan.small,
+      many: plan.large,
+      read: measured(ratios.read),
+      change: measured(ratios.change),
+    };
   } finally {
     await Promise.all([few.end(), many.end()]);
   }

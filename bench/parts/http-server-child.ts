@@ -1,6 +1,8 @@
 // Serves one subject over HTTP: `node http-server-child.ts ID`.
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import type { Host, Listener } from "../drivers/host.ts";
 import { numberOf } from "../harness/messages.ts";
 import { serve } from "../harness/serve.ts";
 import { beginSessions, checkSubject } from "../harness/visitors.ts";
@@ -8,10 +10,16 @@ import { subjectOf } from "../subjects/index.ts";
 
 const subject = subjectOf(process.argv[2] ?? "");
 const host = await subject.open();
-if (host.listener === undefined) throw new Error(`${subject.id} has no listener`);
-const server = createServer({ keepAliveTimeout: 0 }, host.listener);
+const server = createServer({ keepAliveTimeout: 0 }, listenerOf(host));
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
+
+/** What takes a Fetch Request is served as Hono is on Node, bare or not. */
+function listenerOf({ listener, handler }: Host): Listener {
+  if (listener !== undefined) return listener;
+  if (handler === undefined) throw new Error(`${subject.id} cannot be served`);
+  return getRequestListener(handler);
+}
 
 serve({
   port: () => {

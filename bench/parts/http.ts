@@ -53,6 +53,7 @@ async function rateOf(
 
 /** Each subject beside the bare framework, by turns, so that both see the same moments of the machine. */
 export async function measureHttp(subjects: readonly Subject[], plan: Plan["http"]): Promise<Http> {
+  const end = performance.now() + plan.seconds * 1000;
   const load = new Child("parts/http-load-child.ts", [], { core: LOAD_CORE });
   const bare = new Map<string, Server>();
   const shares = new Map<Subject, Shares>();
@@ -64,7 +65,7 @@ export async function measureHttp(subjects: readonly Subject[], plan: Plan["http
       if (beside === undefined) throw new Error(`There is no bare ${subject.framework}.`);
       const server = await startServer(subject);
       try {
-        const result = await measureShares(server, beside, load, plan);
+        const result = await measureShares(server, beside, load, plan, end);
         shares.set(subject, result.shares);
         busy.set(subject, result.busy);
       } finally {
@@ -84,6 +85,7 @@ async function measureShares(
   bare: Server,
   load: Child,
   { rounds, milliseconds }: Plan["http"],
+  end: number,
 ): Promise<{ shares: Shares; busy: number }> {
   const { cookies } = server;
   const rateAt = (whom: Server, path: Path, time = milliseconds) =>
@@ -94,7 +96,7 @@ async function measureShares(
   }
   const shares: { read: number[]; change: number[] } = { read: [], change: [] };
   let busy = 1;
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < rounds && (round === 0 || performance.now() < end); round += 1) {
     for (const path of ["/read", "/change"] as const) {
       const before = await rateAt(bare, path, milliseconds / 2);
       const own = await rateAt(server, path);

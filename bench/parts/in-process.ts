@@ -1,6 +1,7 @@
+import { availableParallelism } from "node:os";
 import { Child } from "../harness/child.ts";
 import { numberOf } from "../harness/messages.ts";
-import type { Plan } from "../harness/plan.ts";
+import type { InProcessPlan } from "../harness/plan.ts";
 import { type Measured, measured } from "../harness/statistics.ts";
 import type { Subject } from "../subjects/subject.ts";
 import { CASE_NAMES, type CaseName } from "./cases.ts";
@@ -17,8 +18,9 @@ export interface InProcess {
 const FLOORS = ["open", "seal", "valkey", "postgres"] as const;
 export type FloorName = (typeof FLOORS)[number];
 
-/** As long as so many measurements. */
+/** As long as so many measurements, and so many requests: enough to be compiled. */
 const WARM_UP = 2;
+const WARM_UP_REQUESTS = 1000;
 const FEWEST = 100;
 const MOST = 50_000;
 
@@ -37,9 +39,11 @@ class Series {
   /** Runs it until it is compiled and its cost is known, so that each measurement takes about so long. */
   async warmUp(milliseconds: number): Promise<void> {
     let spent = 0;
-    while (spent < milliseconds * WARM_UP * 1000) {
+    let requests = 0;
+    while (spent < milliseconds * WARM_UP * 1000 || requests < WARM_UP_REQUESTS) {
       const { own, bare } = await this.#measure();
       spent += (own + bare) * this.#count;
+      requests += this.#count;
       const right = Math.round((milliseconds * 1000) / Math.max(own, bare, 1));
       this.#count = Math.min(Math.max(right, FEWEST), this.#count * 4, MOST);
     }
@@ -69,16 +73,19 @@ function start(file: string, id: string, names: readonly string[], env = {}): Me
 /** Measures them in turn, each in a process of its own, beside the bare framework in the same process. */
 export async function measureInProcess(
   subjects: readonly Subject[],
-  plan: Plan["inProcess"],
+  plan: InProcessPlan,
 ): Promise<InProcess> {
+  const end = performance.now() + plan.seconds * 1000;
   const floor = start("parts/floor-child.ts", "floor", FLOORS);
   const each = new Map<Subject, Measurement>();
   try {
-    for (const subject of subjects) {
-      each.set(subject, start("parts/in-process-child.ts", subject.id, CASE_NAMES));
-    }
-    const all = [floor, ...each.values()].flatMap(({ series }) => series);
-    await inRounds(all, plan);
+    await warmUp(floor, plan);
+    await onEachProcessor(subjects, async (subject) => {
+      const measurement = start("parts/in-process-child.ts", subject.id, CASE_NAMES);
+      each.set(subject, measurement);
+      await warmUp(measurement, plan);
+    });
+    await inRounds([floor, ...each.values()], plan.rounds, end);
     return {
       times: new Map(
         Array.from(each, ([subject, { series }]) => [subject, record(CASE_NAMES, series)]),
@@ -90,9 +97,17 @@ export async function measureInProcess(
   }
 }
 
-async function inRounds(all: readonly Series[], plan: Plan["inProcess"]): Promise<void> {
-  for (const series of all) await series.warmUp(plan.milliseconds);
-  for (let round = 0; round < plan.rounds; round += 1) {
+async function warmUp({ series }: Measurement, plan: InProcessPlan): Promise<void> {
+  for (const each of series) await each.warmUp(plan.milliseconds);
+}
+
+async function inRounds(
+  measurements: readonly Measurement[],
+  rounds: number,
+  end: number,
+): Promise<void> {
+  const all = measurements.flatMap(({ series }) => series);
+  for (let round = 0; round < rounds && (round === 0 || performance.now() < end); round += 1) {
     // In another order each time, so that no subject always follows the same one.
     for (const series of shuffled(all)) await series.measure();
   }
@@ -102,8 +117,9 @@ async function inRounds(all: readonly Series[], plan: Plan["inProcess"]): Promis
 export async function compareInProcess(
   subjects: readonly Subject[],
   roots: readonly [string, string],
-  plan: Plan["inProcess"],
+  plan: InProcessPlan,
 ): Promise<ReadonlyMap<Subject, readonly [CaseTimes, CaseTimes]>> {
+  const end = performance.now() + plan.seconds * 1000;
   const pairs = subjects.map((subject) => ({
     subject,
     both: roots.map((root) =>
@@ -111,10 +127,9 @@ export async function compareInProcess(
     ),
   }));
   try {
-    await inRounds(
-      pairs.flatMap(({ both }) => both.flatMap(({ series }) => series)),
-      plan,
-    );
+    const all = pairs.flatMap(({ both }) => both);
+    await onEachProcessor(all, (each) => warmUp(each, plan));
+    await inRounds(all, plan.rounds, end);
     return new Map(
       pairs.map(({ subject, both }) => {
         const [before, after] = both.map(({ series }) => record(CASE_NAMES, series));
@@ -136,6 +151,23 @@ function record<Name extends string>(
     return [name, measured(values)];
   });
   return Object.fromEntries(entries) as Record<Name, Measured>;
+}
+
+/** As many at a time as there are processors: what is not measured yet may take turns. */
+async function onEachProcessor<T>(
+  list: readonly T[],
+  act: (each: T) => Promise<void>,
+): Promise<void> {
+  const left = [...list];
+  const lane = async () => {
+    try {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) await act(next);
+    } finally {
+      // Where one fails, none begins any more.
+      left.length = 0;
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
 }
 
 function shuffled<T>(list: readonly T[]): T[] {

@@ -3,13 +3,12 @@ import { MemoryStore as ExpressMemoryStore } from "express-session";
 import { keepsake } from "../harness/keepsake.ts";
 import { numberOf } from "../harness/messages.ts";
 import { serve } from "../harness/serve.ts";
-import { peers } from "../subjects/peers.ts";
+import { subjectOf } from "../subjects/index.ts";
 import { type Sample, sample } from "../subjects/sample.ts";
 
 /** Begins the session with a number, and returns nothing that would keep it alive. */
 type Begin = (index: number) => unknown;
 
-const DAY = 86_400_000;
 /** As long as the ids of express-session. */
 const idOf = (index: number): string => `${index}`.padStart(32, "i");
 const valuesOf = (index: number): Sample => ({ ...sample(), count: index });
@@ -36,45 +35,20 @@ const KINDS: Record<string, () => Promise<{ begin: Begin; kept: unknown }>> = {
   },
   async "express-session"() {
     const kept = new ExpressMemoryStore();
-    const begin = (index: number) => {
-      const cookie = {
-        originalMaxAge: DAY,
-        expires: new Date(Date.now() + DAY),
-        httpOnly: true,
-        path: "/",
-      };
+    // By default its cookie has no end.
+    const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: "/" };
+    const begin = (index: number) =>
       Reflect.apply(kept.set, kept, [idOf(index), { cookie, ...valuesOf(index) }, done]);
-    };
     return { kept, begin };
   },
+  // By requests, because they keep objects of their own, with all that these refer to.
   async "@fastify/session"() {
-    const { MemoryStore } = await peers.fastifySession();
-    const kept = new MemoryStore();
-    const begin = (index: number) => {
-      const cookie = {
-        originalMaxAge: DAY,
-        expires: new Date(Date.now() + DAY),
-        httpOnly: true,
-        path: "/",
-      };
-      // It keeps the object it is given, which a request has made from a cookie and JSON.
-      const session = JSON.parse(JSON.stringify(valuesOf(index)));
-      kept.set(idOf(index), { cookie, ...session }, done);
-    };
-    return { kept, begin };
+    const kept = await subjectOf("fastify-session-memory").open();
+    return { kept, begin: () => kept.send("/begin") };
   },
   async "hono-sessions"() {
-    const { MemoryStore } = await peers.honoSessions();
-    const kept = new MemoryStore();
-    const begin = (index: number) => {
-      const values = Object.entries(valuesOf(index));
-      const _data = Object.fromEntries(
-        values.map(([key, value]) => [key, { value, flash: false }]),
-      );
-      const id = crypto.randomUUID();
-      kept.createSession(id, { _data, _expire: null, _delete: false, _accessed: null, _id: id });
-    };
-    return { kept, begin };
+    const kept = await subjectOf("hono-sessions-memory-plain").open();
+    return { kept, begin: () => kept.send("/begin") };
   },
 };
 

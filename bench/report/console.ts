@@ -1,56 +1,74 @@
 import { CASE_NAMES, CASES } from "../parts/cases.ts";
+import type { Subject } from "../subjects/subject.ts";
 import { columns, figure, spread, titleOf } from "./figures.ts";
 import type { Line } from "./line.ts";
 import type { Measurements } from "./measurements.ts";
 
-/** The figures that the goals do not show. */
+/** The figures that the goals do not show, as far as they were measured. */
 export function printMeasurements({
   inProcess,
   http,
   commands,
   memory,
   imports,
-}: Measurements): void {
+}: Partial<Measurements>): void {
+  if (inProcess !== undefined) printInProcess(inProcess);
+  if (http !== undefined) printHttp(http);
+  if (commands !== undefined) {
+    print("Commands at the database for each request", [
+      ["", "framework", "read", "change"],
+      ...Array.from(commands.perRequest, ([subject, { read, change }]) => [
+        ...namesOf(subject),
+        figure(read),
+        figure(change),
+      ]),
+    ]);
+  }
+  if (memory !== undefined) {
+    print("Bytes of a live session", [Object.keys(memory), Object.values(memory).map(figure)]);
+  }
+  if (imports !== undefined) printImports(imports);
+}
+
+function printInProcess({ times, floors }: Measurements["inProcess"]): void {
   print("Processor time above the bare framework, µs a request", [
     ["", "framework", ...CASE_NAMES.map((name) => CASES[name].title)],
-    ...Array.from(inProcess.times, ([subject, times]) => [
-      titleOf(subject),
-      subject.framework,
-      ...CASE_NAMES.map((name) => spread(times[name])),
+    ...Array.from(times, ([subject, cases]) => [
+      ...namesOf(subject),
+      ...CASE_NAMES.map((name) => spread(cases[name])),
     ]),
   ]);
   print("The same work without a library, µs", [
-    Object.keys(inProcess.floors),
-    Object.values(inProcess.floors).map(spread),
+    Object.keys(floors),
+    Object.values(floors).map(spread),
   ]);
+}
+
+function printHttp({ shares, busy }: Measurements["http"]): void {
   print("Over HTTP, requests a second as a share of the bare framework", [
     ["", "framework", "read", "change", "server busy"],
-    ...Array.from(http.shares, ([subject, { read, change }]) => [
-      titleOf(subject),
-      subject.framework,
+    ...Array.from(shares, ([subject, { read, change }]) => [
+      ...namesOf(subject),
       spread(read),
       spread(change),
-      figure(http.busy.get(subject) ?? Number.NaN),
+      figure(busy.get(subject) ?? Number.NaN),
     ]),
   ]);
-  print("Commands at the database for each request", [
-    ["", "framework", "read", "change"],
-    ...Array.from(commands.perRequest, ([subject, { read, change }]) => [
-      titleOf(subject),
-      subject.framework,
-      figure(read),
-      figure(change),
-    ]),
-  ]);
-  print("Bytes of a live session", [Object.keys(memory), Object.values(memory).map(figure)]);
+}
+
+function printImports({ times, sizes }: Measurements["imports"]): void {
   print(
     "Milliseconds to import",
-    Object.entries(imports.times).map(([name, time]) => [name, spread(time)]),
+    Object.entries(times).map(([name, time]) => [name, spread(time)]),
   );
   print(
     "Kilobytes on disk",
-    Object.entries(imports.sizes).map(([name, size]) => [name, figure(size / 1000)]),
+    Object.entries(sizes).map(([name, size]) => [name, figure(size / 1000)]),
   );
+}
+
+function namesOf(subject: Subject): [string, string] {
+  return [titleOf(subject), subject.framework];
 }
 
 /** Each goal with its parts. */
@@ -58,7 +76,7 @@ export function printLines(lines: readonly Line[]): void {
   const rows = lines.flatMap((line) => [
     [`${mark(line.met)} ${line.id}`, "", "", "", ""],
     ...line.parts.map((part) => [
-      `    ${mark(part.met)} ${part.id}`,
+      part.isJudged ? `    ${mark(part.met)} ${part.id}` : `   (${mark(part.met)}) ${part.id}`,
       figure(part.value),
       figure(part.goal),
       part.floor === null ? "" : figure(part.floor),

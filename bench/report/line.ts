@@ -11,11 +11,13 @@ export interface Part {
   /** What the value must not pass. */
   readonly goal: number;
   readonly met: boolean;
+  /** Whether the line depends on it. What does not is shown all the same. */
+  readonly isJudged: boolean;
   /** The goal in words. */
   readonly rule: string;
 }
 
-/** A row of the goals: of its parts the one that is furthest from its goal. It is met where all are. */
+/** A row of the goals: of its judged parts the one that is furthest from its goal. It is met where all of those are. */
 export interface Line extends Part {
   readonly parts: readonly Part[];
 }
@@ -30,6 +32,8 @@ interface PartOptions {
   readonly peer?: Peer | undefined;
   /** Default: whether the value is at most the goal. */
   readonly met?: boolean;
+  /** Default: it is. */
+  readonly isJudged?: boolean;
 }
 
 export interface Peer {
@@ -37,7 +41,7 @@ export interface Peer {
   readonly value: number;
 }
 
-export function part({ peer, floor, met, ...rest }: PartOptions): Part {
+export function part({ peer, floor, met, isJudged = true, ...rest }: PartOptions): Part {
   return {
     id: rest.id,
     value: rounded(rest.value),
@@ -47,19 +51,23 @@ export function part({ peer, floor, met, ...rest }: PartOptions): Part {
     bestPeerName: peer?.name ?? null,
     goal: rounded(rest.goal),
     met: met ?? rest.value <= rest.goal,
+    isJudged,
     rule: rest.rule,
   };
 }
 
 export function line(id: string, parts: readonly Part[]): Line {
-  const [first, ...others] = parts;
+  const judged = parts.filter(({ isJudged }) => isJudged);
+  const [first, ...others] = judged;
   if (first === undefined) throw new Error(`${id} has no parts.`);
   const worst = others.reduce((a, b) => (distance(b) > distance(a) ? b : a), first);
-  return { ...worst, id, met: parts.every(({ met }) => met), parts };
+  return { ...worst, id, met: judged.every(({ met }) => met), parts };
 }
 
 /** How far a figure is from its goal: above 1 it misses it. */
 function distance({ value, goal, met }: Part): number {
+  // What is not a number was not measured.
+  if (Number.isNaN(value)) return Number.POSITIVE_INFINITY;
   const ratio = goal === 0 ? (value > 0 ? Number.POSITIVE_INFINITY : 0) : Math.max(value, 0) / goal;
   const isRight = ratio <= 1 === met;
   // Where more is better, or another condition fails besides.

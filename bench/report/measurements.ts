@@ -7,7 +7,7 @@ import type { InProcess } from "../parts/in-process.ts";
 import type { Memory } from "../parts/memory.ts";
 import type { Sweep } from "../parts/sweep.ts";
 
-/** Everything that one run has measured. */
+/** Everything there is to measure, by the part of a run that measures it. */
 export interface Measurements {
   readonly inProcess: InProcess;
   /** Bytes of a request without a cookie in Express, above the bare framework. */
@@ -20,7 +20,21 @@ export interface Measurements {
   readonly sweep: Sweep;
 }
 
-/** When and on what it was measured. */
+export type PartName = keyof Measurements;
+
+/** In the order in which they are measured. */
+export const PART_NAMES: readonly PartName[] = [
+  "inProcess",
+  "allocations",
+  "http",
+  "commands",
+  "memory",
+  "imports",
+  "growth",
+  "sweep",
+];
+
+/** When and on what a part was measured. */
 export interface Circumstances {
   readonly node: string;
   readonly date: string;
@@ -28,8 +42,19 @@ export interface Circumstances {
   readonly servers: readonly string[];
   readonly isQuick: boolean;
   readonly isPinned: boolean;
-  /** The load of the machine before it began: above 1 others were measured, too. */
+  /** The load of the machine before the run began: above 1 others were measured, too. */
   readonly load: number;
   /** The versions of what was measured. */
   readonly versions: Readonly<Record<string, string>>;
+}
+
+/** What was measured, each part in a run that may have been one of its own. */
+export interface Results {
+  readonly measurements: Readonly<Partial<Measurements>>;
+  readonly runs: Readonly<Partial<Record<PartName, Circumstances>>>;
+}
+
+/** The last of the runs. */
+export function newestRun({ runs }: Results): Circumstances | undefined {
+  return Object.values(runs).toSorted((a, b) => b.date.localeCompare(a.date))[0];
 }

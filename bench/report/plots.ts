@@ -9,29 +9,37 @@ export function plotsOf({
   inProcess,
   http,
   memory,
-}: Measurements): Readonly<Record<string, string>> {
+}: Partial<Measurements>): Readonly<Record<string, string>> {
   return {
-    "read.svg": processorPlot(inProcess, "read"),
-    "change.svg": processorPlot(inProcess, "change"),
-    "http.svg": plot({
-      title: "Over HTTP: read one key",
-      unit: "requests a second as a share of the bare framework; more is better",
-      bars: Array.from(http.shares, ([subject, { read }]) => bar(subject, read.median))
-        .filter((each) => each !== undefined)
-        .toSorted((a, b) => b.value - a.value),
+    ...(inProcess && {
+      "read.svg": processorPlot(inProcess, "read"),
+      "change.svg": processorPlot(inProcess, "change"),
     }),
-    "memory.svg": plot({
-      title: "Memory of a live session of 300 bytes",
-      unit: "bytes; less is better",
-      bars: Object.entries(memory)
-        .map(([name, value]): Bar => {
-          const label = name === "map" ? "a Map of id to JSON text" : name;
-          const kind = name === "map" ? "floor" : name === "keepsake" ? "ours" : "peer";
-          return { label, value, text: figure(value), kind };
-        })
-        .toSorted((a, b) => a.value - b.value),
-    }),
+    ...(http && { "http.svg": httpPlot(http) }),
+    ...(memory && { "memory.svg": memoryPlot(memory) }),
   };
+}
+
+function httpPlot({ shares }: Measurements["http"]): string {
+  const bars = Array.from(shares, ([subject, { read }]) => bar(subject, read.median));
+  return plot({
+    title: "Over HTTP: read one key",
+    unit: "requests a second as a share of the bare framework; more is better",
+    bars: bars.filter((each) => each !== undefined).toSorted((a, b) => b.value - a.value),
+  });
+}
+
+function memoryPlot(bytes: Measurements["memory"]): string {
+  const bars = Object.entries(bytes).map(([name, value]): Bar => {
+    const label = name === "map" ? "a Map of id to JSON text" : name;
+    const kind = name === "map" ? "floor" : name === "keepsake" ? "ours" : "peer";
+    return { label, value, text: figure(value), kind };
+  });
+  return plot({
+    title: "Memory of a live session of 300 bytes",
+    unit: "bytes; less is better",
+    bars: bars.toSorted((a, b) => a.value - b.value),
+  });
 }
 
 function processorPlot({ times }: Measurements["inProcess"], name: CaseName): string {

@@ -27,14 +27,15 @@ export async function bareHost(framework: Framework): Promise<Host> {
   return HOSTS[framework]();
 }
 
-export const bareSubjects: readonly Subject[] = (["express", "fastify"] as const).map(
-  (framework) => ({
-    id: `bare-${framework}`,
-    title: "no session",
-    kind: "bare",
-    framework,
-    setting: "best",
-    lacks: [],
-    open: () => bareHost(framework),
-  }),
-);
+const FRAMEWORKS: readonly Framework[] = ["express", "fastify", "hono", "fetch"];
+
+/** Those that are served over HTTP. */
+export const bareSubjects: readonly Subject[] = FRAMEWORKS.map((framework) => ({
+  id: `bare-${framework}`,
+  title: "no session",
+  kind: "bare",
+  framework,
+  setting: "best",
+  lacks: [],
+  open: () => bareHost(framework),
+}));

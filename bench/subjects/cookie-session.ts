@@ -3,7 +3,7 @@ import { bagOf } from "./bag.ts";
 import { peers } from "./peers.ts";
 import { sample } from "./sample.ts";
 import { SECRET } from "./secrets.ts";
-import type { Subject } from "./subject.ts";
+import { COOKIE_LACKS, type Subject } from "./subject.ts";
 
 export const cookieSession: Subject = {
   id: "cookie-session",
@@ -12,7 +12,7 @@ export const cookieSession: Subject = {
   framework: "express",
   storage: "cookie",
   setting: "best",
-  lacks: ["does not encrypt", "of two changes at the same time one is lost"],
+  lacks: ["does not encrypt", "the server enforces no timeout", ...COOKIE_LACKS],
   async open() {
     const { default: cookieSession } = await peers.cookieSession();
     return expressHost((app) => app.use(cookieSession({ name: "session", keys: [SECRET] })), {

@@ -58,6 +58,7 @@ const TITLES = {
 
 function subject(storage: keyof typeof TITLES, setting: Setting): Subject {
   const lacks: Lack[] = [
+    "the response begins before the save has ended",
     "the id is stored as it is",
     "of two changes at the same time one is lost",
   ];

@@ -4,7 +4,7 @@ import { fetchHost, plainHandler } from "../drivers/fetch-host.ts";
 import { peers, type ReactRouterSession } from "./peers.ts";
 import { type Sample, sample } from "./sample.ts";
 import { SECRET } from "./secrets.ts";
-import type { Actions, Lack, Subject } from "./subject.ts";
+import { type Actions, COOKIE_LACKS, type Lack, type Subject } from "./subject.ts";
 
 /** Libraries that are called by hand: a handler asks for the session, and writes it. */
 function subject(
@@ -20,7 +20,7 @@ function subject(
     framework: "fetch",
     storage: "cookie",
     setting: "best",
-    lacks: [...lacks, "of two changes at the same time one is lost"],
+    lacks: [...lacks, ...COOKIE_LACKS],
     open: async () => fetchHost(plainHandler(await makeActions(), (exchange) => exchange)),
   };
 }
@@ -28,7 +28,7 @@ function subject(
 const reactRouter = subject(
   "react-router",
   "React Router, cookie storage",
-  ["does not encrypt"],
+  ["does not encrypt", "the server enforces no timeout"],
   async () => {
     const { createCookieSessionStorage } = await peers.reactRouter();
     const storage = createCookieSessionStorage({
@@ -57,12 +57,8 @@ const ironSession = subject("iron-session", "iron-session", [], async () => {
   const { getIronSession } = await peers.ironSession();
   const options = { cookieName: "session", password: SECRET, cookieOptions: { secure: false } };
   const sessionOf = ({ request, response }: Exchange) =>
-    getIronSession<Sample>(request, response, options);
+    getIronSession<Sample>(request, response.headers, options);
   return {
-    untouched: async (exchange) => {
-      await sessionOf(exchange);
-      return "ok";
-    },
     async begin(exchange) {
       const session = await sessionOf(exchange);
       await Object.assign(session, sample()).save();

@@ -7,7 +7,7 @@ import type { Host } from "../drivers/host.ts";
 import { koaHost } from "../drivers/koa-host.ts";
 import { type Sample, sample } from "./sample.ts";
 import { SECRET } from "./secrets.ts";
-import type { Actions, Framework, Subject } from "./subject.ts";
+import { type Actions, COOKIE_LACKS, type Framework, type Subject } from "./subject.ts";
 
 const NAME = "session=";
 const ATTRIBUTES = "; Path=/; HttpOnly; Secure; SameSite=Lax";
@@ -113,6 +113,6 @@ export const handWritten: readonly Subject[] = (
   framework,
   storage: "cookie",
   setting: "best",
-  lacks: ["does not encrypt", "of two changes at the same time one is lost"],
+  lacks: ["does not encrypt", "the server enforces no timeout", ...COOKIE_LACKS],
   open: async () => HOSTS[framework](),
 }));

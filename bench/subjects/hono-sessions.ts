@@ -16,6 +16,7 @@ function subject(id: "plain" | "encrypted"): Subject {
       "sets a cookie for every stranger",
       "the id is stored as it is",
       "of two changes at the same time one is lost",
+      ...(id === "plain" ? (["the server enforces no timeout"] as const) : []),
     ],
     async open() {
       const { MemoryStore, sessionMiddleware } = await peers.honoSessions();

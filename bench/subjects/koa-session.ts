@@ -3,7 +3,7 @@ import { bagOf } from "./bag.ts";
 import { peers } from "./peers.ts";
 import { sample } from "./sample.ts";
 import { SECRET } from "./secrets.ts";
-import type { Subject } from "./subject.ts";
+import { COOKIE_LACKS, type Subject } from "./subject.ts";
 
 export const koaSession: Subject = {
   id: "koa-session",
@@ -12,7 +12,7 @@ export const koaSession: Subject = {
   framework: "koa",
   storage: "cookie",
   setting: "best",
-  lacks: ["does not encrypt", "of two changes at the same time one is lost"],
+  lacks: ["does not encrypt", ...COOKIE_LACKS],
   async open() {
     const { createSession } = await peers.koaSession();
     return koaHost(

@@ -8,7 +8,13 @@ import { koaHost } from "../drivers/koa-host.ts";
 import { keepsake } from "../harness/keepsake.ts";
 import { type OpenStore, openOurStore } from "./our-stores.ts";
 import { type Sample, sample } from "./sample.ts";
-import type { Actions, Framework, Storage, Subject } from "./subject.ts";
+import {
+  type Actions,
+  COOKIE_LACKS,
+  type Framework,
+  type Storage,
+  type Subject,
+} from "./subject.ts";
 
 /** What is done with the session is the same everywhere; only where it is found differs. */
 function actions<Context>(sessionOf: (context: Context) => Session<Sample>): Actions<Context> {
@@ -89,7 +95,7 @@ function subject(storage: Storage, framework: Framework): Subject {
     storage,
     setting: "best",
     // Its own docs say so of a cookie without a revocation.
-    lacks: storage === "cookie" ? ["of two changes at the same time one is lost"] : [],
+    lacks: storage === "cookie" ? COOKIE_LACKS : [],
     open: async () => ourHost(framework, await openOurStore(storage)),
   };
 }

@@ -22,11 +22,6 @@ export interface FastifySession {
     rolling?: boolean;
     cookie: object;
   }>;
-  readonly MemoryStore: new () => FastifySessionStore;
-}
-
-export interface FastifySessionStore {
-  set(id: string, session: object, callback: (error?: unknown) => void): void;
 }
 
 export interface CookieSession {
@@ -42,14 +37,10 @@ export interface HonoSession {
   set(key: string, value: unknown): void;
 }
 
-export interface HonoMemoryStore {
-  createSession(id: string, data: object): void;
-}
-
 export interface HonoSessions {
-  readonly MemoryStore: new () => HonoMemoryStore;
+  readonly MemoryStore: new () => object;
   sessionMiddleware(options: {
-    store: HonoMemoryStore;
+    store: object;
     encryptionKey?: string;
     expireAfterSeconds?: number;
     autoExtendExpiration?: boolean;
@@ -60,7 +51,7 @@ export interface HonoSessions {
 export interface IronSession {
   getIronSession<Data extends object>(
     request: Request,
-    response: Response,
+    headers: Headers,
     options: { cookieName: string; password: string; cookieOptions?: object },
   ): Promise<Partial<Data> & { save(): Promise<void> }>;
 }

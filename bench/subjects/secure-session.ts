@@ -3,7 +3,7 @@ import { fastifyHost } from "../drivers/fastify-host.ts";
 import { bagOf } from "./bag.ts";
 import { peers } from "./peers.ts";
 import { sample } from "./sample.ts";
-import type { Subject } from "./subject.ts";
+import { COOKIE_LACKS, type Subject } from "./subject.ts";
 
 const KEY = randomBytes(32);
 
@@ -14,7 +14,7 @@ export const secureSession: Subject = {
   framework: "fastify",
   storage: "cookie",
   setting: "best",
-  lacks: ["of two changes at the same time one is lost"],
+  lacks: COOKIE_LACKS,
   async open() {
     const { default: plugin } = await peers.fastifySecureSession();
     return fastifyHost(

@@ -15,24 +15,30 @@ export interface Subject {
   readonly storage?: Storage;
   /** `default`: as its README sets it up. `best`: with the options that make it fastest. One that has no such options is its best. */
   readonly setting: "best" | "default";
-  /** What it does not do, of: encrypt, save before the response, keep concurrent changes, refuse to set cookies for strangers. */
+  /** What it does not do, of what keepsake's stores on a server do all. */
   readonly lacks: readonly Lack[];
   open(): Promise<Host>;
 }
 
+/** What everybody leaves out who keeps the session in the client and nothing on the server. */
+export const COOKIE_LACKS: readonly Lack[] = [
+  "of two changes at the same time one is lost",
+  "a logout does not end a copied cookie",
+];
+
 /** What a session library may leave out. */
 export type Lack =
   | "does not encrypt"
-  | "the response does not wait for the save"
+  | "the response begins before the save has ended"
+  | "the server enforces no timeout"
   | "of two changes at the same time one is lost"
+  | "a logout does not end a copied cookie"
   | "sets a cookie for every stranger"
   | "the id is stored as it is"
   | "reading does not postpone the end";
 
 /** What the routes of an application do with the session of a request. Each may give a promise. */
 export interface Actions<Context> {
-  /** What a request costs that has no use for the session, where the library is called by hand. */
-  untouched?(context: Context): unknown;
   /** Begins a session that holds the sample. */
   begin(context: Context): unknown;
   /** Gives `count` of the session, or undefined. */
