@@ -45,6 +45,42 @@ for (const [name, xchacha] of ciphers.slice(0, 2)) {
   });
 }
 
+test("a forged message leaves no trace of how its error was made cheap, also where that is frozen", () => {
+  const { nonce, associated, plaintext } = VECTOR;
+  const before = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit");
+  for (const cipher of [nativeXchacha, nativeXaes]) {
+    const aead = cipher(VECTOR.key);
+    const sealed = new Uint8Array(aead.encrypt(nonce, associated, plaintext));
+    const forged = sealed.map((byte, at) => (at === 0 ? byte ^ 1 : byte));
+    for (const writable of [true, false]) {
+      Object.defineProperty(Error, "stackTraceLimit", { value: 7, writable, configurable: true });
+      try {
+        assert.equal(aead.decrypt(nonce, associated, forged), undefined);
+        assert.deepEqual(new Uint8Array(aead.decrypt(nonce, associated, sealed) ?? []), plaintext);
+        assert.equal(Error.stackTraceLimit, 7);
+      } finally {
+        if (before !== undefined) Object.defineProperty(Error, "stackTraceLimit", before);
+      }
+    }
+  }
+});
+
+test("one key opens in any order what it sealed in any other: nothing of a message stays behind", () => {
+  const { key, associated } = VECTOR;
+  for (const [, cipher] of ciphers) {
+    const aead = cipher(key);
+    const messages = Array.from({ length: 20 }, (_, index) => {
+      const nonce = Uint8Array.from({ length: 24 }, (_, at) => index * 3 + at * 7);
+      const plaintext = new Uint8Array(index * 5).fill(index);
+      return { nonce, plaintext, sealed: aead.encrypt(nonce, associated, plaintext) };
+    });
+    for (const { nonce, plaintext, sealed } of messages.reverse()) {
+      const opened = aead.decrypt(nonce, associated, sealed);
+      assert.deepEqual(new Uint8Array(opened ?? [1]), plaintext);
+    }
+  }
+});
+
 for (const [name, cipher] of ciphers) {
   test(`requirements 43 and 44: ${name}: anything that was not sealed so is undefined, never an exception`, () => {
     const { key, nonce, associated, plaintext } = VECTOR;

@@ -5,7 +5,12 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** How many bytes text takes in UTF-8. */
+/** Puts text without lone surrogates where there is room for it. */
+export function writeUtf8(text: string, bytes: Uint8Array, at: number): void {
+  encoder.encodeInto(text, bytes.subarray(at));
+}
+
+/** How many bytes text without lone surrogates takes in UTF-8. */
 export function utf8Length(text: string): number {
   let length = text.length;
   for (let at = 0; at < text.length; at += 1) {

@@ -1,6 +1,14 @@
 import { utf8Length } from "./bytes.ts";
 import { SessionError } from "./errors.ts";
-import { assign, copyJson, equalJson, findMisfit, isValues, type Values } from "./json.ts";
+import {
+  assign,
+  copyJson,
+  equalJson,
+  findMisfit,
+  isFitScalar,
+  isValues,
+  type Values,
+} from "./json.ts";
 import { parseJson } from "./json-parse.ts";
 import type { Limits } from "./limits.ts";
 import type { Serializer } from "./serializer.ts";
@@ -60,8 +68,9 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
   };
 
   const check = (key: string, value: unknown): void => {
-    if (strict) checkAll({ [key]: value });
-    else if (value === undefined) throw unfit(key, "undefined");
+    if (strict) {
+      if (!isFitScalar(value)) checkAll({ [key]: value });
+    } else if (value === undefined) throw unfit(key, "undefined");
     else print(key, value);
   };
 
@@ -82,7 +91,8 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
   const stringify = (values: Values): string => {
     if (strict) checkAll(values);
     const text = print(undefined, values);
-    const bytes = utf8Length(text);
+    // No unit takes more than three bytes, so most texts need not be counted.
+    const bytes = text.length * 3 <= limits.bytes ? 0 : utf8Length(text);
     if (bytes > limits.bytes) {
       throw tooLarge(values, `takes ${bytes} bytes`, `limits.bytes (${limits.bytes})`);
     }

@@ -52,9 +52,9 @@ export function readTokens(
   chunks: ChunkCount,
 ): readonly string[] {
   const values = readCookies(header, name);
-  if (values.every((value) => countOf(value) === 1)) return values;
+  if (values.every(isWhole)) return values;
   // Whole tokens come first: planted chunks must not hide one.
-  const tokens = new Set(values.filter((value) => countOf(value) === 1));
+  const tokens = new Set(values.filter(isWhole));
   const others = chunkNames(name)
     .slice(0, chunks - 1)
     .map((each) => readCookies(header, each, MOST_PARTS));
@@ -76,6 +76,10 @@ export function readTokens(
     }
   }
   return [...tokens];
+}
+
+function isWhole(value: string): boolean {
+  return countOf(value) === 1;
 }
 
 function countOf(value: string): number {

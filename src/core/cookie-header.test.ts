@@ -76,6 +76,33 @@ test("requirement 28: no look-alike is taken for the cookie", () => {
   assert.deepEqual(read(`a="x; ${NAME}=v; y"`), ["v"], "quotes do not hide what follows");
 });
 
+test("any header reads as one that is cut at each ; and at the first = of a pair", () => {
+  const piece = fc.constantFrom(
+    NAME,
+    `${NAME}-x`,
+    "=",
+    ";",
+    " ",
+    "\t",
+    "x",
+    "\u00a0",
+    "__Host-",
+    "",
+  );
+  const trim = (text: string) => text.replace(/^[ \t]+|[ \t]+$/g, "");
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+      const header = pieces.join("");
+      const values = header
+        .split(";")
+        .map((pair) => pair.match(/^([^=]*)=(.*)$/s))
+        .flatMap((pair) => (pair && trim(pair[1] ?? "") === NAME ? [trim(pair[2] ?? "")] : []));
+      assert.deepEqual(read(header), [...new Set(values)].slice(0, 4), JSON.stringify(header));
+    }),
+    runs(1000),
+  );
+});
+
 test("requirement 28: values are neither decoded nor unquoted", () => {
   for (const value of ["%41", '"quoted"', "a+b", "%", "\u00a0x"]) {
     assert.deepEqual(read(`${NAME}=${value}`), [value]);

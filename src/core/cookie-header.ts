@@ -15,23 +15,44 @@ export function readCookies(
 ): readonly string[] {
   if (header === null || header.length > LONGEST_HEADER || !header.includes(name)) return [];
   const values: string[] = [];
-  for (const pair of header.split(";")) {
-    const equals = pair.indexOf("=");
-    if (equals < 0 || trim(pair.slice(0, equals)) !== name) continue;
-    const value = trim(pair.slice(equals + 1));
-    if (!values.includes(value)) values.push(value);
-    if (values.length === most) break;
+  for (let start = 0; start < header.length && values.length < most; ) {
+    const semicolon = header.indexOf(";", start);
+    const end = semicolon < 0 ? header.length : semicolon;
+    const from = startOfValue(header, name, start, end);
+    if (from !== undefined) {
+      const value = header.slice(from, endOfValue(header, from, end));
+      if (!values.includes(value)) values.push(value);
+    }
+    start = end + 1;
   }
   return values;
 }
 
-/** In linear time, which a regular expression that is anchored at the end alone does not promise. */
-function trim(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text, start)) start += 1;
-  while (end > start && isBlank(text, end - 1)) end -= 1;
-  return text.slice(start, end);
+/** `undefined` where the pair has another name. A name has no `=` and no `;` in it. */
+function startOfValue(
+  header: string,
+  name: string,
+  start: number,
+  end: number,
+): number | undefined {
+  const nameAt = skipBlanks(header, start, end);
+  if (!header.startsWith(name, nameAt)) return undefined;
+  const equals = skipBlanks(header, nameAt + name.length, end);
+  return header[equals] === "=" ? skipBlanks(header, equals + 1, end) : undefined;
+}
+
+// In linear time, which a regular expression that is anchored at the end alone does not promise.
+
+function endOfValue(header: string, from: number, end: number): number {
+  let last = end;
+  while (last > from && isBlank(header, last - 1)) last -= 1;
+  return last;
+}
+
+function skipBlanks(header: string, from: number, end: number): number {
+  let at = from;
+  while (at < end && isBlank(header, at)) at += 1;
+  return at;
 }
 
 function isBlank(text: string, at: number): boolean {

@@ -106,6 +106,7 @@ function transportFor(
 /** One line a name (RFC 6265bis 4.1.1): ours replaces what was there, and leaves the application's cookies alone. */
 function removeSetCookie({ headers }: SessionResponse, names: readonly string[]): void {
   const lines = headers.getSetCookie();
+  if (lines.length === 0) return;
   const others = lines.filter((line) => !names.some((name) => line.startsWith(`${name}=`)));
   if (others.length === lines.length) return;
   headers.delete("set-cookie");
@@ -119,9 +120,11 @@ function removeSetCookie({ headers }: SessionResponse, names: readonly string[])
 function plainHttpWarning(onEvent: OnEvent): (request: SessionRequest) => void {
   let told = false;
   return ({ url, headers }) => {
-    if (told || url === undefined || !url.startsWith("http:") || !URL.canParse(url)) return;
+    if (told || url === undefined || !url.startsWith("http:")) return;
     if (headers.get("x-forwarded-proto")?.includes("https")) return;
     if (headers.get("forwarded")?.includes("proto=https")) return;
+    // Last, because parsing costs the most.
+    if (!URL.canParse(url)) return;
     const { hostname, host } = new URL(url);
     if (isLoopback(hostname)) return;
     told = true;

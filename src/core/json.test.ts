@@ -90,6 +90,7 @@ const cycle: Any = { a: [] };
 cycle.a.push(cycle);
 // biome-ignore lint/suspicious/noSparseArray: that is the case
 const holes = [1, , 3];
+const nameForHole = Object.assign(new Array(1), { x: 1 });
 
 /** What JSON would drop, change or choke on. */
 const UNFIT: [string, Any, string, RegExp][] = [
@@ -111,6 +112,7 @@ const UNFIT: [string, Any, string, RegExp][] = [
   ["a promise", Promise.resolve(), "k", /instance of Promise/],
   ["a cycle", cycle, "k.a[0]", /cycle/],
   ["holes", holes, "k", /holes/],
+  ["a name in the place of a hole", nameForHole, "k", /holes/],
   ["an array with names", Object.assign([1], { x: 1 }), "k", /named/],
   ["an object with a prototype", Object.create({ a: 1 }), "k", /prototype|instance/],
   ["symbol keys", { [Symbol("s")]: 1 }, "k", /symbols/],

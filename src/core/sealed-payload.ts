@@ -1,5 +1,5 @@
 import { ANTI_FORGERY_BYTES } from "./anti-forgery-secret.ts";
-import { fromUtf8, utf8 } from "./bytes.ts";
+import { fromUtf8, utf8, utf8Length, writeUtf8 } from "./bytes.ts";
 
 /** What a sealed token holds. `docs/format.md` has the layout. Times are milliseconds since the epoch. */
 export interface SealedPayload {
@@ -19,45 +19,34 @@ export interface SealedPayload {
 
 const HANDLE = 16;
 const TIME = 6;
-const FIXED = 1 + HANDLE + 4 * TIME;
+const LENGTH = 4;
+const ISSUED_AT = 1 + HANDLE;
+const CREATED_AT = ISSUED_AT + TIME;
+const AUTHENTICATED_AT = CREATED_AT + TIME;
+const EXPIRES_AT = AUTHENTICATED_AT + TIME;
+const FIXED = EXPIRES_AT + TIME;
 const HAS_SUBJECT = 1;
 const HAS_FLASH = 2;
 const HAS_SECRET = 4;
 const NO_FLAGS_BUT = HAS_SUBJECT | HAS_FLASH | HAS_SECRET;
 
 export function writePayload(payload: SealedPayload): Uint8Array {
+  const { antiForgerySecret, data } = payload;
   const subject = payload.subject === undefined ? undefined : utf8(payload.subject);
   const flash = payload.flash === undefined ? undefined : utf8(payload.flash);
-  const data = utf8(payload.data);
-  const optional = [subject, flash].filter((part) => part !== undefined);
-  const secret = payload.antiForgerySecret ?? new Uint8Array();
-  const start = FIXED + secret.length;
-  const size = optional.reduce((sum, part) => sum + 4 + part.length, start + data.length);
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
+  const start = FIXED + (antiForgerySecret?.length ?? 0);
+  const bytes = new Uint8Array(start + roomFor(subject) + roomFor(flash) + utf8Length(data));
   bytes[0] =
     (subject === undefined ? 0 : HAS_SUBJECT) |
     (flash === undefined ? 0 : HAS_FLASH) |
-    (payload.antiForgerySecret === undefined ? 0 : HAS_SECRET);
+    (antiForgerySecret === undefined ? 0 : HAS_SECRET);
   bytes.set(payload.handle, 1);
-  let at = 1 + HANDLE;
-  for (const time of [
-    payload.issuedAt,
-    payload.createdAt,
-    payload.authenticatedAt ?? 0,
-    payload.expiresAt,
-  ]) {
-    writeTime(view, at, time);
-    at += TIME;
-  }
-  bytes.set(secret, at);
-  at += secret.length;
-  for (const part of optional) {
-    view.setUint32(at, part.length);
-    bytes.set(part, at + 4);
-    at += 4 + part.length;
-  }
-  bytes.set(data, at);
+  writeTime(bytes, ISSUED_AT, payload.issuedAt);
+  writeTime(bytes, CREATED_AT, payload.createdAt);
+  writeTime(bytes, AUTHENTICATED_AT, payload.authenticatedAt ?? 0);
+  writeTime(bytes, EXPIRES_AT, payload.expiresAt);
+  if (antiForgerySecret !== undefined) bytes.set(antiForgerySecret, FIXED);
+  writeUtf8(data, bytes, writePart(bytes, writePart(bytes, start, subject), flash));
   return bytes;
 }
 
@@ -66,44 +55,55 @@ export function readPayload(bytes: Uint8Array): SealedPayload | undefined {
   const flags = bytes[0] ?? 0;
   const start = (flags & HAS_SECRET) === 0 ? FIXED : FIXED + ANTI_FORGERY_BYTES;
   if (bytes.length < start || (flags & ~NO_FLAGS_BUT) !== 0) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const time = (index: number) => readTime(view, 1 + HANDLE + index * TIME);
-  let at = start;
-  const text = (length: number): string | undefined => {
-    if (at + length > bytes.length) return undefined;
-    at += length;
-    return fromUtf8(bytes.subarray(at - length, at));
-  };
-  const optional = (flag: number): string | undefined => {
-    if ((flags & flag) === 0) return undefined;
-    if (at + 4 > bytes.length) return undefined;
-    at += 4;
-    return text(view.getUint32(at - 4));
-  };
-  const subject = optional(HAS_SUBJECT);
-  const flash = optional(HAS_FLASH);
-  const data = text(bytes.length - at);
-  if ((flags & HAS_SUBJECT) !== 0 && subject === undefined) return undefined;
-  if ((flags & HAS_FLASH) !== 0 && flash === undefined) return undefined;
+  const subject = readPart(bytes, start, (flags & HAS_SUBJECT) !== 0);
+  const flash = subject && readPart(bytes, subject.end, (flags & HAS_FLASH) !== 0);
+  const data = flash && fromUtf8(bytes.subarray(flash.end));
   if (data === undefined) return undefined;
   return {
     handle: bytes.subarray(1, 1 + HANDLE),
-    issuedAt: time(0),
-    createdAt: time(1),
-    authenticatedAt: time(2) || undefined,
-    expiresAt: time(3),
+    issuedAt: readTime(bytes, ISSUED_AT),
+    createdAt: readTime(bytes, CREATED_AT),
+    authenticatedAt: readTime(bytes, AUTHENTICATED_AT) || undefined,
+    expiresAt: readTime(bytes, EXPIRES_AT),
     antiForgerySecret: start === FIXED ? undefined : bytes.subarray(FIXED, start),
-    subject,
-    flash,
+    subject: subject?.text,
+    flash: flash?.text,
     data,
   };
+}
+
+/** Text that may be absent, and where what follows it begins. */
+interface Part {
+  readonly text: string | undefined;
+  readonly end: number;
+}
+
+function readPart(bytes: Uint8Array, at: number, isThere: boolean): Part | undefined {
+  if (!isThere) return { text: undefined, end: at };
+  const start = at + LENGTH;
+  const end = start + readLength(bytes, at);
+  if (end > bytes.length) return undefined;
+  const text = fromUtf8(bytes.subarray(start, end));
+  return text === undefined ? undefined : { text, end };
+}
+
+function roomFor(part: Uint8Array | undefined): number {
+  return part === undefined ? 0 : LENGTH + part.length;
+}
+
+/** Gives where what follows begins. */
+function writePart(bytes: Uint8Array, at: number, part: Uint8Array | undefined): number {
+  if (part === undefined) return at;
+  writeLength(bytes, at, part.length);
+  bytes.set(part, at + LENGTH);
+  return at + LENGTH + part.length;
 }
 
 /** The note that a session was used: its handle, and when. */
 export function writeSeen(handle: Uint8Array, seenAt: number): Uint8Array {
   const bytes = new Uint8Array(HANDLE + TIME);
   bytes.set(handle);
-  writeTime(new DataView(bytes.buffer), HANDLE, seenAt);
+  writeTime(bytes, HANDLE, seenAt);
   return bytes;
 }
 
@@ -111,15 +111,33 @@ export function writeSeen(handle: Uint8Array, seenAt: number): Uint8Array {
 export function readSeen(bytes: Uint8Array, handle: Uint8Array): number | undefined {
   if (bytes.length !== HANDLE + TIME || handle.some((byte, at) => bytes[at] !== byte))
     return undefined;
-  return readTime(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), HANDLE);
+  return readTime(bytes, HANDLE);
 }
+
+// The highest byte comes first. A DataView would cost more than all that it reads and writes here, as would a loop.
 
 /** 48 bits of milliseconds last until the year 10889. */
-function writeTime(view: DataView, at: number, time: number): void {
-  view.setUint16(at, Math.floor(time / 2 ** 32));
-  view.setUint32(at + 2, time % 2 ** 32);
+function writeTime(bytes: Uint8Array, at: number, time: number): void {
+  const high = Math.floor(time / 2 ** 32);
+  bytes[at] = high >>> 8;
+  bytes[at + 1] = high;
+  writeLength(bytes, at + 2, time);
 }
 
-function readTime(view: DataView, at: number): number {
-  return view.getUint16(at) * 2 ** 32 + view.getUint32(at + 2);
+function readTime(bytes: Uint8Array, at: number): number {
+  const high = (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0);
+  return high * 2 ** 32 + readLength(bytes, at + 2);
+}
+
+/** Of a larger number the lowest 32 bits. */
+function writeLength(bytes: Uint8Array, at: number, length: number): void {
+  bytes[at] = length >>> 24;
+  bytes[at + 1] = length >>> 16;
+  bytes[at + 2] = length >>> 8;
+  bytes[at + 3] = length;
+}
+
+function readLength(bytes: Uint8Array, at: number): number {
+  const low = ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+  return (bytes[at] ?? 0) * 2 ** 24 + low;
 }

@@ -11,6 +11,14 @@ export function isSubject(subject: unknown): subject is string {
   );
 }
 
+export function checkSubject(subject: unknown): void {
+  if (isSubject(subject)) return;
+  throw new SessionError(
+    "ERR_SESSION_VALUE",
+    "login: the subject must be the user's id as text of 1 to 1,024 characters, none of them NUL, such as String(user.id).",
+  );
+}
+
 /** Elsewhere these methods call back when they are done: code that waits for that would wait for ever. */
 export function refuseCallback(name: string, given: readonly unknown[]): void {
   if (given.length === 0) return;

@@ -1,48 +1,54 @@
 import { isAntiForgerySecret, newAntiForgerySecret } from "./anti-forgery-secret.ts";
 import type { SessionConfig } from "./session-config.ts";
-import type { Pending, SessionState, StoredState } from "./session-state.ts";
+import type { Pending, StoredState } from "./session-state.ts";
 
 /** Which session it is, whose and since when, and what its save must do to the one that was loaded. */
 export class SessionIdentity {
   readonly #config: SessionConfig;
+  readonly #stored: Partial<StoredState>;
   /** Whether the request's token opened a stored session, whatever became of that since. */
   readonly isLoaded: boolean;
   isNew: boolean;
   subject: string | undefined;
   authenticatedAt: number | undefined;
   pending: Pending = "none";
-  #id: string | undefined;
+  /** Whether the handle is still the one that it came with. */
+  #hasStoredId: boolean;
+  #freshId: string | undefined;
   #createdAt: number | undefined;
-  readonly #storedSecret: string | undefined;
   #freshSecret: string | undefined;
   /** Whether the session is to be stored with another secret than it came with. */
   #needsFreshSecret: boolean;
 
-  constructor(config: SessionConfig, state: SessionState) {
+  /** @param stored Its handle and its secret are asked for when they are needed. */
+  constructor(config: SessionConfig, stored: Partial<StoredState>, isLoaded: boolean) {
     this.#config = config;
-    this.isLoaded = state.id !== undefined;
-    this.isNew = !this.isLoaded;
-    this.subject = state.subject;
-    this.authenticatedAt = state.authenticatedAt;
-    this.#id = state.id;
-    this.#createdAt = state.createdAt;
-    this.#storedSecret = this.isLoaded ? state.antiForgerySecret : undefined;
+    this.#stored = stored;
+    this.isLoaded = isLoaded;
+    this.isNew = !isLoaded;
+    this.subject = stored.subject;
+    this.authenticatedAt = stored.authenticatedAt;
+    this.#createdAt = stored.createdAt;
+    this.#hasStoredId = isLoaded;
     this.#needsFreshSecret = this.isNew;
   }
 
-  /** The handle, which is made when it is first asked for. */
+  /** The handle. A fresh one is made when it is first asked for. */
   get id(): string {
-    this.#id ??= this.#config.newHandle();
-    return this.#id;
+    const known = this.knownId;
+    if (known !== undefined) return known;
+    this.#freshId = this.#config.newHandle();
+    return this.#freshId;
   }
 
   /** The handle, if there is one yet. */
   get knownId(): string | undefined {
-    return this.#id;
+    return this.#hasStoredId ? this.#stored.id : this.#freshId;
   }
 
   replaceHandle(): void {
-    this.#id = undefined;
+    this.#hasStoredId = false;
+    this.#freshId = undefined;
   }
 
   get createdAt(): number {
@@ -57,7 +63,9 @@ export class SessionIdentity {
 
   /** The anti-forgery secret that came with the request. */
   get storedSecret(): string | undefined {
-    return isAntiForgerySecret(this.#storedSecret) ? this.#storedSecret : undefined;
+    if (!this.isLoaded) return undefined;
+    const { antiForgerySecret } = this.#stored;
+    return isAntiForgerySecret(antiForgerySecret) ? antiForgerySecret : undefined;
   }
 
   /** The one to store with the session: a fresh one is made when it is first asked for. */
@@ -79,7 +87,7 @@ export class SessionIdentity {
   }
 
   replaceToken(pending: "login" | "regenerate"): void {
-    if (!this.#config.handleStays) this.#id = undefined;
+    if (!this.#config.handleStays) this.replaceHandle();
     this.#replaceSecret();
     if (this.pending === "end") return;
     if (pending === "login" || this.pending === "none") this.pending = pending;
@@ -89,7 +97,7 @@ export class SessionIdentity {
   end(): void {
     this.pending = this.isLoaded ? "end" : "none";
     this.isNew = true;
-    this.#id = undefined;
+    this.replaceHandle();
     this.subject = undefined;
     this.#createdAt = undefined;
     this.authenticatedAt = undefined;

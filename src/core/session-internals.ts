@@ -1,8 +1,9 @@
 import type { Contents } from "./changes.ts";
 import type { SessionRequest, SessionResponse } from "./exchange.ts";
-import type { Values } from "./json.ts";
 import type { Session } from "./session.ts";
+import type { SessionConfig } from "./session-config.ts";
 import type { StoredState } from "./session-state.ts";
+import type { SessionStore } from "./store.ts";
 
 /** What is to be done to a response when the session has been saved. It must not change the session. */
 export type CommitAct = (request: SessionRequest, response: SessionResponse) => void;
@@ -28,11 +29,10 @@ export interface SessionInternals {
   storedAntiForgerySecret<Data extends object>(session: Session<Data>): string | undefined;
   /** The cookies without which a request has no session; `undefined` where the store does not say. Never throws. */
   cookieNames<Data extends object>(session: Session<Data>): readonly string[] | undefined;
-  /** Notes what `cookieNames` gives. */
-  noteCookieNames<Data extends object>(
-    session: Session<Data>,
-    names: readonly string[] | undefined,
-  ): void;
+  /** Notes which store has loaded the session: for `isFrom`, and for what `cookieNames` gives. */
+  noteStore<Data extends object>(session: Session<Data>, store: SessionStore<Data>): void;
+  /** Whether this store has loaded the session, whoever asked it. Never throws. */
+  isFrom<Data extends object>(session: Session<Data>, store: SessionStore<Data>): boolean;
   /**
    * Has something done to the response when the session has been saved, or need not be after an answer of 500 or more;
    * never where the save fails, or the request does not use the session. Marks nothing. Throws as a change does where it
@@ -53,8 +53,20 @@ export interface SessionInternals {
   skip<Data extends object>(session: Session<Data>): void;
   /** Forgets all changes but the end of the session. */
   discard<Data extends object>(session: Session<Data>): void;
-  /** Takes over what a store loaded, without copying it; not a change. */
-  load<Data extends object>(session: Session<Data>, data: Values, flash: Values): void;
+  /**
+   * Makes a new session the one that a store has loaded, without copying what that holds; not a change. Of `origin` only
+   * what is needed is asked for.
+   */
+  restore<Data extends object>(
+    session: Session<Data>,
+    config: SessionConfig,
+    origin: StoredState,
+    contents: Contents,
+  ): void;
+  /** Makes a new session one of a store. */
+  begin<Data extends object>(session: Session<Data>, config: SessionConfig): void;
+  /** The very object that the session was restored from, by which a store finds what it knows of it. */
+  origin<Data extends object>(session: Session<Data>): StoredState | undefined;
   /** Takes over what a schema made of the data. Throws `ERR_SESSION_VALUE` for what cannot be stored. */
   convert<Data extends object>(session: Session<Data>, data: object): void;
   /** For a store that finds the handle taken. */

@@ -1,3 +1,5 @@
+import type { Contents } from "./changes.ts";
+import type { Codec } from "./codec.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
 
@@ -34,6 +36,23 @@ export interface StoredState {
   readonly createdAt: number;
   readonly authenticatedAt: number | undefined;
   readonly antiForgerySecret: string | undefined;
+}
+
+/** Throws `ERR_SESSION_VALUE` and `ERR_SESSION_TOO_LARGE` for contents that cannot be stored. */
+export function copyStored<Data extends object>(
+  codec: Codec,
+  { id, createdAt, subject, authenticatedAt, antiForgerySecret }: StoredState,
+  { data, flash }: Contents,
+): StoredSession<Data> {
+  return {
+    id,
+    data: codec.copyWithin(data) as Partial<Data>,
+    flash: codec.copyWithin(flash),
+    createdAt,
+    ...(subject === undefined ? {} : { subject }),
+    ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
+    ...(antiForgerySecret === undefined ? {} : { antiForgerySecret }),
+  };
 }
 
 /** What the save must do to the session that was loaded. */

@@ -2,12 +2,20 @@ import type { Change } from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import { assign, isValues, type Values } from "./json.ts";
 import { liveData } from "./live-data.ts";
-import { checkOpen, isSubject, type Phase, refuseCallback, skipped } from "./session-checks.ts";
+import { checkOpen, checkSubject, type Phase, refuseCallback, skipped } from "./session-checks.ts";
 import { createSessionConfig, type SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
 import { SessionIdentity } from "./session-identity.ts";
 import type { CommitAct, SessionInternals } from "./session-internals.ts";
-import type { LoginOptions, Pending, SessionState, StoredSession } from "./session-state.ts";
+import {
+  copyStored,
+  type LoginOptions,
+  type Pending,
+  type SessionState,
+  type StoredSession,
+  type StoredState,
+} from "./session-state.ts";
+import type { SessionStore } from "./store.ts";
 import { TrackedContents } from "./tracked-contents.ts";
 
 /** The way of the core to what a session hides from applications. Set below, where its private fields can be seen. */
@@ -29,12 +37,13 @@ const defaults: { config?: SessionConfig } = {};
  * ```
  */
 export class Session<Data extends object = DefaultData> {
-  readonly #config: SessionConfig;
-  readonly #contents: TrackedContents;
-  readonly #identity: SessionIdentity;
+  #config: SessionConfig;
+  #origin: StoredState | undefined;
+  #madeContents: TrackedContents | undefined;
+  #madeIdentity: SessionIdentity | undefined;
   #phase: Phase = "open";
   #accessed = false;
-  #cookieNames: readonly string[] | undefined;
+  #store: SessionStore<Data> | undefined;
   #commitActs: CommitAct[] | undefined;
   #data: Partial<Data> | undefined;
 
@@ -43,15 +52,31 @@ export class Session<Data extends object = DefaultData> {
    * @param state What a store knows beside it. Without an `id` the session is new.
    * @throws `ERR_SESSION_VALUE` for data that cannot be stored.
    */
-  constructor(data: Partial<Data> = {}, state: SessionState = {}) {
+  constructor(data?: Partial<Data>, state?: SessionState) {
     defaults.config ??= createSessionConfig("Session");
-    this.#config = state.config ?? defaults.config;
-    const { codec } = this.#config;
-    const flash = state.flash ?? {};
-    this.#contents = new TrackedContents(codec, codec.copyAll(data), codec.copyAll(flash));
-    this.#identity = new SessionIdentity(this.#config, state);
+    this.#config = state?.config ?? defaults.config;
+    if (data !== undefined || state !== undefined) this.#copy(data, state);
     // What other libraries take as data, `session.user = …`, would be lost without a word.
     Object.preventExtensions(this);
+  }
+
+  #copy(data: Partial<Data> = {}, state: SessionState = {}): void {
+    const { codec } = this.#config;
+    const [values, flash] = [codec.copyAll(data), codec.copyAll(state.flash ?? {})];
+    this.#madeContents = new TrackedContents(codec, values, flash);
+    this.#madeIdentity = new SessionIdentity(this.#config, { ...state }, state.id !== undefined);
+  }
+
+  // Made when they are first needed: the session of a stranger, or of a request that only reads, may never need them.
+  get #contents(): TrackedContents {
+    this.#madeContents ??= new TrackedContents(this.#config.codec, {}, {});
+    return this.#madeContents;
+  }
+
+  get #identity(): SessionIdentity {
+    const isLoaded = this.#origin !== undefined;
+    this.#madeIdentity ??= new SessionIdentity(this.#config, this.#origin ?? {}, isLoaded);
+    return this.#madeIdentity;
   }
 
   /** The value of a key, `fallback` (default: `undefined`) if there is none. Changes in place to an object are noticed. */
@@ -182,7 +207,8 @@ export class Session<Data extends object = DefaultData> {
   /** Whether the save has anything to do. */
   get modified(): boolean {
     this.#access();
-    return this.#identity.pending !== "none" || this.changes.length > 0;
+    if (this.#madeIdentity !== undefined && this.#madeIdentity.pending !== "none") return true;
+    return this.#madeContents?.isChanged ?? false;
   }
 
   /** Whether there is nothing to store: no data, no flash value, no subject. A new session that is empty is not saved. */
@@ -239,12 +265,7 @@ export class Session<Data extends object = DefaultData> {
    */
   login(subject: string, { keep = [] }: LoginOptions<Data> = {}): void {
     const contents = this.#change();
-    if (!isSubject(subject)) {
-      throw new SessionError(
-        "ERR_SESSION_VALUE",
-        "login: the subject must be the user's id as text of 1 to 1,024 characters, none of them NUL, such as String(user.id).",
-      );
-    }
+    checkSubject(subject);
     const identity = this.#identity;
     if (identity.subject === undefined) contents.keepOnly(keep);
     else if (identity.subject !== subject) contents.clear(identity.isLoaded);
@@ -311,19 +332,10 @@ export class Session<Data extends object = DefaultData> {
    * @throws `ERR_SESSION_VALUE` and `ERR_SESSION_TOO_LARGE` for data that cannot be stored.
    */
   toStored(): StoredSession<Data> {
-    const { codec } = this.#config;
-    const { data, flash } = this.#contents.contents;
-    const { subject, createdAt, authenticatedAt } = this.#identity;
-    const antiForgerySecret = this.#secret();
-    return {
-      id: this.id,
-      data: codec.copyWithin(data) as Partial<Data>,
-      flash: codec.copyWithin(flash),
-      createdAt,
-      ...(subject === undefined ? {} : { subject }),
-      ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
-      ...(antiForgerySecret === undefined ? {} : { antiForgerySecret }),
-    };
+    this.#access();
+    const { id, subject, createdAt, authenticatedAt } = this.#identity;
+    const state = { id, subject, createdAt, authenticatedAt, antiForgerySecret: this.#secret() };
+    return copyStored(this.#config.codec, state, this.#contents.contents);
   }
 
   #read(): TrackedContents {
@@ -342,32 +354,38 @@ export class Session<Data extends object = DefaultData> {
     this.#accessed = true;
   }
 
-  /** What `console.log` shows: names and keys, no values. */
-  #inspect(): string {
-    if (this.#phase === "skipped") return "Session { skipped }";
-    const keys = this.#contents.keys().join(", ");
-    return `Session { id: ${this.#identity.knownId ?? "(none yet)"}, pending: ${this.pending}, keys: [${keys}] }`;
-  }
-
   static {
+    // What `console.log` shows: names and keys, no values.
     Object.defineProperty(Session.prototype, Symbol.for("nodejs.util.inspect.custom"), {
       value(this: Session): string {
-        return this.#inspect();
+        if (this.#phase === "skipped") return "Session { skipped }";
+        const keys = this.#contents.keys().join(", ");
+        return `Session { id: ${this.#identity.knownId ?? "(none yet)"}, pending: ${this.pending}, keys: [${keys}] }`;
       },
     });
     internals = {
       isAccessed: (session) => session.#accessed,
       use: (session) => session.#access(),
+      restore: (session, config, origin, { data, flash }) => {
+        session.#config = config;
+        session.#origin = origin;
+        session.#madeContents = new TrackedContents(config.codec, data, flash);
+      },
+      begin: (session, config) => {
+        session.#config = config;
+      },
+      origin: (session) => session.#origin,
       isLoaded: (session) => session.#identity.isLoaded,
       contents: (session) => session.#contents.contents,
       state: (session) => session.#identity.state,
       antiForgerySecret: (session) =>
         session.#phase === "skipped" || session.#isSpent() ? undefined : session.#secret(),
       storedAntiForgerySecret: (session) => session.#identity.storedSecret,
-      cookieNames: (session) => session.#cookieNames,
-      noteCookieNames: (session, names) => {
-        session.#cookieNames = names;
+      cookieNames: (session) => session.#store?.cookieNames,
+      noteStore: (session, store) => {
+        session.#store = store;
       },
+      isFrom: (session, store) => session.#store === store,
       onCommit: (session, act) => {
         if (session.#phase === "skipped") throw skipped();
         if (session.#phase !== "destroyed") checkOpen(session.#phase);
@@ -380,7 +398,7 @@ export class Session<Data extends object = DefaultData> {
         session.#commitActs = undefined;
         return acts;
       },
-      check: (session) => session.#contents.checkInPlace(),
+      check: (session) => session.#madeContents?.checkInPlace(),
       close: (session) => {
         session.#phase = "committed";
       },
@@ -394,7 +412,6 @@ export class Session<Data extends object = DefaultData> {
         session.#contents.reset();
         session.#identity.discard();
       },
-      load: (session, data, flash) => session.#contents.load(data, flash),
       convert: (session, data) => session.#contents.convert(data),
       replaceHandle: (session) => session.#identity.replaceHandle(),
     };

@@ -11,6 +11,14 @@ const NONCE_BYTES = 24;
 const TAG_BYTES = 16;
 const MOST_PLACES = 64;
 
+/** What a token is sealed to, and the bytes of that. */
+interface Place {
+  readonly keyId: string;
+  readonly purpose: string;
+  readonly name: string;
+  readonly associated: Uint8Array;
+}
+
 /** A cipher with a random nonce of 192 bits, and how its keys are made. */
 export type Suite = KeyPlan<Aead>;
 
@@ -32,38 +40,39 @@ export function suiteSealer(
   const { audience = "", random = systemRandom } = options;
   checkFunction(owner, "random", random);
   const { newest, byId } = createKeyring(owner, secret, audience, suite);
-  const places = new Map<string, Uint8Array>();
+  const places: Place[] = [];
   const associatedData = (keyId: string, { purpose, name }: SealContext): Uint8Array => {
-    const place = `${keyId}${purpose.length} ${purpose}${name}`;
-    let associated = places.get(place);
-    if (associated === undefined) {
-      associated = lengthPrefixed([suite.version, keyId, purpose, name]);
-      // Few places are ever sealed to; who has many shall not fill the memory.
-      if (places.size >= MOST_PLACES) places.clear();
-      places.set(place, associated);
+    for (const place of places) {
+      if (place.name === name && place.purpose === purpose && place.keyId === keyId) {
+        return place.associated;
+      }
     }
+    const associated = lengthPrefixed([suite.version, keyId, purpose, name]);
+    // Few places are ever sealed to; who has many shall not fill the memory.
+    if (places.length >= MOST_PLACES) places.length = 0;
+    places.push({ keyId, purpose, name, associated });
     return associated;
   };
+  const prefix = `${suite.version}.`;
 
   return {
     seal(bytes, context) {
       const nonce = random(NONCE_BYTES);
       const sealed = newest.use.encrypt(nonce, associatedData(newest.id, context), bytes);
-      const body = new Uint8Array(NONCE_BYTES + sealed.length);
-      body.set(nonce);
-      body.set(sealed, NONCE_BYTES);
-      return `${suite.version}.${newest.id}.${toBase64url(body)}`;
+      // The nonce is a multiple of three bytes, so that what follows it can be encoded by itself.
+      return `${prefix}${newest.id}.${toBase64url(nonce)}${toBase64url(sealed)}`;
     },
     open(token, context) {
-      const [version, id = "", text = "", ...rest] = token.split(".", 4);
-      const key = byId.get(id);
       // Before anything is decoded: a token of another format or of an unknown key costs next to nothing.
-      if (version !== suite.version || key === undefined || rest.length > 0) return undefined;
-      const body = fromBase64url(text);
+      const dot = token.indexOf(".", prefix.length);
+      if (dot < 0 || !token.startsWith(prefix)) return undefined;
+      const key = byId.get(token.slice(prefix.length, dot));
+      if (key === undefined) return undefined;
+      const body = fromBase64url(token.slice(dot + 1));
       if (body === undefined || body.length < NONCE_BYTES + TAG_BYTES) return undefined;
       const nonce = body.subarray(0, NONCE_BYTES);
       const sealed = body.subarray(NONCE_BYTES);
-      const bytes = key.use.decrypt(nonce, associatedData(id, context), sealed);
+      const bytes = key.use.decrypt(nonce, associatedData(key.id, context), sealed);
       return bytes && { bytes, stale: key !== newest };
     },
   };

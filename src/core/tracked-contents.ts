@@ -16,6 +16,7 @@ export class TrackedContents {
   /** Objects that were handed out, as they were then: they may be changed in place. */
   #handedOut: Map<string, string> | undefined;
 
+  /** @param data Shared with nobody, as `flash` is. */
   constructor(codec: Codec, data: Values, flash: Values) {
     this.#codec = codec;
     this.#data = data;
@@ -121,12 +122,6 @@ export class TrackedContents {
     this.#conversion = [];
   }
 
-  /** Takes over what a store loaded, which shares it with nobody; not a change. */
-  load(data: Values, flash: Values): void {
-    this.#data = data;
-    this.#arrived = flash;
-  }
-
   /**
    * Takes over a copy of what a schema made of the data. Not a change by itself, but it goes before the first: a store
    * that applies changes to what it holds would otherwise apply them to data that nobody has seen.
@@ -163,6 +158,10 @@ export class TrackedContents {
     const reads = [...(this.#read ?? [])].map((key): Change => ({ type: "flash-read", key }));
     const made = [...this.#log, ...inPlace];
     return made.length === 0 ? reads : [...reads, ...this.#conversion, ...made];
+  }
+
+  get isChanged(): boolean {
+    return this.#log.length > 0 || this.#read !== undefined || this.#changedInPlace().length > 0;
   }
 
   #changedInPlace(): Change[] {

@@ -69,9 +69,15 @@ export function createTransports(
     list,
     vary: [...new Set(list.flatMap(({ vary }) => vary))],
     cookieNames: list.filter(isCookie).map(({ name }) => name),
-    candidates: (request) =>
-      list.flatMap((transport) => transport.read(request).map((token) => ({ token, transport }))),
+    candidates(request) {
+      const candidates: Candidate[] = [];
+      for (const transport of list) {
+        for (const token of transport.read(request)) candidates.push({ token, transport });
+      }
+      return candidates;
+    },
     choose(found, onDuplicate) {
+      if (found.length < 2) return found[0];
       const [one, ...others] = list.flatMap(
         (each) =>
           only(

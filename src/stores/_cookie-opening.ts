@@ -6,9 +6,11 @@ import type { RevocableSession } from "../core/revocation.ts";
 import type { Patience } from "../core/revocation-answers.ts";
 import { readPayload, readSeen, type SealedPayload } from "../core/sealed-payload.ts";
 import type { Sealer } from "../core/sealer.ts";
+import { internals, type Session } from "../core/session.ts";
 import type { SessionConfig } from "../core/session-config.ts";
+import type { StoredState } from "../core/session-state.ts";
 import type { SessionTransport } from "../core/transport.ts";
-import type { Transports } from "../core/transports.ts";
+import type { Candidate, Transports } from "../core/transports.ts";
 
 export const SESSION = "session";
 export const SEEN = "seen";
@@ -27,9 +29,9 @@ export interface CookieContext {
   companionOf(transport: SessionTransport): SessionTransport;
 }
 
-/** A token that was opened, and what it takes to save its session again. */
-export interface Loaded {
-  readonly id: string;
+/** A token that was opened: what its session is restored from, and what it takes to save it again. */
+export class Loaded implements StoredState {
+  readonly context: CookieContext;
   readonly token: string;
   readonly payload: SealedPayload;
   readonly contents: Contents;
@@ -40,23 +42,75 @@ export interface Loaded {
   patience?: Patience;
   /** With a revocation: whether this request has ended it, however the rest of the save goes. */
   hasEnded?: boolean;
+  #id: string | undefined;
+  #secret: string | undefined;
+
+  constructor(
+    context: CookieContext,
+    { token, transport }: Candidate,
+    payload: SealedPayload,
+    contents: Contents,
+    end: number,
+  ) {
+    this.context = context;
+    this.token = token;
+    this.payload = payload;
+    this.contents = contents;
+    this.transport = transport;
+    this.end = end;
+  }
+
+  // As text these two are made when they are asked for: a request that only reads data never asks.
+  get id(): string {
+    this.#id ??= toBase64url(this.payload.handle);
+    return this.#id;
+  }
+
+  get antiForgerySecret(): string | undefined {
+    const { antiForgerySecret } = this.payload;
+    this.#secret ??= antiForgerySecret && toBase64url(antiForgerySecret);
+    return this.#secret;
+  }
+
+  get subject(): string | undefined {
+    return this.payload.subject;
+  }
+
+  get createdAt(): number {
+    return this.payload.createdAt;
+  }
+
+  get authenticatedAt(): number | undefined {
+    return this.payload.authenticatedAt;
+  }
+}
+
+/** What a session was restored from, if it was one of this store's. */
+export function loadedOf<Data extends object>(
+  context: CookieContext,
+  session: Session<Data>,
+): Loaded | undefined {
+  const origin = internals.origin(session);
+  return origin instanceof Loaded && origin.context === context ? origin : undefined;
 }
 
 /** The one session that the tokens of a request open. */
 export function openSession(context: CookieContext, request: SessionRequest): Loaded | undefined {
   const { transports, onEvent } = context;
-  const opened = transports
-    .candidates(request)
-    .flatMap(({ transport, token }) => open(context, request, transport, token) ?? []);
+  const opened: Loaded[] = [];
+  for (const candidate of transports.candidates(request)) {
+    const loaded = open(context, request, candidate);
+    if (loaded !== undefined) opened.push(loaded);
+  }
   return transports.choose(opened, () => onEvent({ type: "duplicate-token" }));
 }
 
 function open(
   context: CookieContext,
   request: SessionRequest,
-  transport: SessionTransport,
-  token: string,
+  candidate: Candidate,
 ): Loaded | undefined {
+  const { token, transport } = candidate;
   if (token.length > transport.maxLength) return undefined;
   const { config, sealer, onEvent } = context;
   const now = config.clock();
@@ -66,15 +120,14 @@ function open(
   const seenAt = lastUse(context, request, context.companionOf(transport), payload, now);
   const end = endOf(config, payload, seenAt);
   if (now >= end) return undefined;
-  const id = toBase64url(payload.handle);
   const data = opened?.unreadable === undefined ? config.codec.parse(payload.data) : undefined;
   const flash = payload.flash === undefined ? {} : config.codec.parse(payload.flash);
   if (data === undefined || flash === undefined) {
     const reason = opened?.unreadable ?? "the serializer cannot read it";
-    onEvent({ type: "data-refused", id, reason });
+    onEvent({ type: "data-refused", id: toBase64url(payload.handle), reason });
     return undefined;
   }
-  return { id, token, payload, contents: { data, flash }, transport, end };
+  return new Loaded(context, candidate, payload, { data, flash }, end);
 }
 
 /** When the token's session was last noted as used; the note counts only beside a token of the same session. */
@@ -85,7 +138,9 @@ function lastUse(
   { handle }: SealedPayload,
   now: number,
 ): number | undefined {
-  const times = companion.read(request).flatMap((token) => {
+  const tokens = companion.read(request);
+  if (tokens.length === 0) return undefined;
+  const times = tokens.flatMap((token) => {
     const opened = sealer.open(token, { purpose: SEEN, name: companion.name, now });
     const time = opened && readSeen(opened.bytes, handle);
     return time === undefined || time > now + CLOCK_SKEW ? [] : [time];

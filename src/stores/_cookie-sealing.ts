@@ -40,7 +40,7 @@ export function sealSession<Data extends object>(
   const now = clock();
   const state = internals.state(session);
   const { data, flash } = contents;
-  const handle = fromBase64url(state.id);
+  const handle = bytesOf(state.id, loaded?.id, loaded?.payload.handle);
   if (handle?.length !== HANDLE_BYTES) {
     throw new SessionError(
       "ERR_SESSION_STORE",
@@ -48,15 +48,17 @@ export function sealSession<Data extends object>(
     );
   }
   const start = startOf(state);
-  const { antiForgerySecret } = state;
   const bytes = writePayload({
     handle,
     issuedAt: now,
     createdAt: state.createdAt,
     authenticatedAt: state.authenticatedAt,
     expiresAt: timeline.writtenEnd(now, start),
-    antiForgerySecret:
-      antiForgerySecret === undefined ? undefined : fromBase64url(antiForgerySecret),
+    antiForgerySecret: bytesOf(
+      state.antiForgerySecret,
+      loaded?.antiForgerySecret,
+      loaded?.payload.antiForgerySecret,
+    ),
     subject: state.subject,
     flash: Object.keys(flash).length === 0 ? undefined : codec.stringify(flash),
     data: codec.stringify(data),
@@ -67,6 +69,16 @@ export function sealSession<Data extends object>(
     throw cookieTooLarge(token.length, transport, contents, codec, sealer);
   }
   return { id: state.id, token, transport, endsAt: timeline.absoluteEnd(start) };
+}
+
+/** What a text stands for. What was loaded was bytes before it was text. */
+function bytesOf(
+  text: string | undefined,
+  before: string | undefined,
+  bytesBefore: Uint8Array | undefined,
+): Uint8Array | undefined {
+  if (text === before) return bytesBefore;
+  return text === undefined ? undefined : fromBase64url(text);
 }
 
 /** Puts a sealed session on the response, in the place of the one that was loaded. */

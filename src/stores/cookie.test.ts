@@ -197,3 +197,17 @@ test("requirement 55: two requests with one cookie share nothing", async () => {
   first.get("list").push(2);
   assert.deepEqual(second.get("list"), [1]);
 });
+
+test("a session that another store has loaded is saved as one of this store's own", async () => {
+  const old = storeOf();
+  const { token } = await withSession(old);
+  const session = await old.load(requestOf({ cookie: `${NAME}=${token}` }));
+  session.set("b", 2);
+  const next = storeOf({ cookie: { name: "next" } });
+  const response = new Response();
+  await next.save(requestOf(), response, session);
+  const [line = "", ...others] = response.headers.getSetCookie();
+  assert.match(line, /^__Host-next=/);
+  assert.deepEqual(others, []);
+  assert.equal(await next.isAlive(session), false);
+});

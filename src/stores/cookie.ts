@@ -1,15 +1,15 @@
-import { fromBase64url, toBase64url } from "#base64url";
+import { fromBase64url } from "#base64url";
 import { type OnEvent, warnOnce } from "../core/events.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
 import { andThen, type Eventually } from "../core/promises.ts";
-import { restoreSession } from "../core/restore.ts";
+import { beginSession, restoreSession } from "../core/restore.ts";
 import type { Revocation } from "../core/revocation.ts";
 import { cannot, type EndedAt, type RevocationAnswers } from "../core/revocation-answers.ts";
 import type { Sealer } from "../core/sealer.ts";
 import { combineSealers } from "../core/sealer-list.ts";
 import { checkSecrets, type Secret } from "../core/secrets.ts";
-import { Session } from "../core/session.ts";
+import type { Session } from "../core/session.ts";
 import { isSubject } from "../core/session-checks.ts";
 import {
   createSessionConfig,
@@ -29,6 +29,7 @@ import {
   CLOCK_SKEW,
   type CookieContext,
   type Loaded,
+  loadedOf,
   openSession,
   revocableOf,
   SEEN,
@@ -100,7 +101,6 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
   readonly cookieNames: readonly string[];
   readonly #context: CookieContext;
   readonly #answers: RevocationAnswers | undefined;
-  readonly #loaded = new WeakMap<Session<Data>, Loaded>();
   /** Sessions of requests that presented a token of a session that has ended lately. */
   readonly #late = new WeakSet<Session<Data>>();
   readonly #companions = new WeakMap<SessionTransport, SessionTransport>();
@@ -129,7 +129,9 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
   }
 
   #companionOf(transport: SessionTransport): SessionTransport {
-    const companion = this.#companions.get(transport) ?? transport.companion(SEEN);
+    const known = this.#companions.get(transport);
+    if (known !== undefined) return known;
+    const companion = transport.companion(SEEN);
     this.#companions.set(transport, companion);
     return companion;
   }
@@ -154,16 +156,11 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
   }
 
   #restored(loaded: Loaded, config: SessionConfig): Session<Data> {
-    const { id, payload, contents } = loaded;
-    const secret = payload.antiForgerySecret;
-    const antiForgerySecret = secret && toBase64url(secret);
-    const session = restoreSession<Data>(config, { ...payload, id, antiForgerySecret }, contents);
-    this.#loaded.set(session, loaded);
-    return session;
+    return restoreSession(config, loaded, loaded.contents);
   }
 
   #stranger(): Session<Data> {
-    return new Session<Data>(undefined, { config: this.#context.config });
+    return beginSession(this.#context.config);
   }
 
   #newHeir(before: string): string {
@@ -179,20 +176,22 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
     response: SessionResponse,
     session: Session<Data>,
   ): Eventually<void> {
+    const context = this.#context;
     const exchange = { request, response };
-    const loaded = this.#loaded.get(session);
-    if (this.#answers !== undefined && loaded !== undefined && session.modified) {
-      return saveUnlessEnded(this.#context, this.#answers, exchange, session, loaded);
-    }
-    if (isOver(session)) {
-      if (loaded !== undefined) forgetSession(this.#context, exchange, loaded);
-    } else if (session.modified) {
+    const loaded = loadedOf(context, session);
+    if (!session.modified) {
+      if (loaded !== undefined && !this.#isKnownToHaveEnded(loaded)) {
+        noteUse(context, exchange, loaded);
+      }
+    } else if (this.#answers !== undefined && loaded !== undefined) {
+      return saveUnlessEnded(context, this.#answers, exchange, session, loaded);
+    } else if (isOver(session)) {
+      if (loaded !== undefined) forgetSession(context, exchange, loaded);
+    } else {
       if (this.#late.has(session) && !isLogin(session)) throw gone();
-      const transport = loaded?.transport ?? this.#context.transports.forStranger(request);
-      const sealed = sealSession(this.#context, session, transport, loaded);
-      sendSession(this.#context, exchange, sealed, loaded);
-    } else if (loaded !== undefined && !this.#isKnownToHaveEnded(loaded)) {
-      noteUse(this.#context, exchange, loaded);
+      const transport = loaded?.transport ?? context.transports.forStranger(request);
+      const sealed = sealSession(context, session, transport, loaded);
+      sendSession(context, exchange, sealed, loaded);
     }
   }
 
@@ -207,7 +206,7 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
    * @throws `ERR_SESSION_STORE`.
    */
   isAlive(session: Session<Data>): Eventually<boolean> {
-    const loaded = this.#loaded.get(session);
+    const loaded = loadedOf(this.#context, session);
     const { config } = this.#context;
     if (loaded === undefined || config.clock() >= loaded.end) return false;
     if (this.#answers === undefined) return true;
