@@ -1,8 +1,8 @@
 import { SessionError } from "../core/errors.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
-import { andThen, type Eventually, orElse } from "../core/promises.ts";
-import { internals, type Session } from "../core/session.ts";
+import { andThen, type Eventually, isThenable } from "../core/promises.ts";
+import type { Session } from "../core/session.ts";
 
 /** A header that was put on an answer. */
 export type Line = readonly [name: string, value: string];
@@ -21,47 +21,85 @@ export class CarryingMiddleware<Data extends object> extends SessionMiddleware<D
     session: Session<Data>,
   ): Eventually<void> {
     // Asking what is pending counts as using the session.
-    const ends = internals.isAccessed(session) && session.pending === "end";
+    if (this.closeUnused(session)) return undefined;
+    const fail = (error: unknown): never => {
+      if (error instanceof SessionError) carry(error, endings.get(request) ?? []);
+      throw error;
+    };
+    try {
+      const saved =
+        session.pending === "end"
+          ? this.#saveEnd(request, response, session)
+          : super.save(request, response, session);
+      return isThenable(saved) ? saved.catch(fail) : saved;
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  #saveEnd(
+    request: SessionRequest,
+    response: SessionResponse,
+    session: Session<Data>,
+  ): Eventually<void> {
     const lines: Line[] = [];
-    return orElse(
-      () =>
-        andThen(super.save(request, ends ? noting(response, lines) : response, session), () => {
-          if (ends) endings.set(request, [...(endings.get(request) ?? []), ...lines]);
-        }),
-      (error) => {
-        if (error instanceof SessionError) carry(error, endings.get(request) ?? []);
-        throw error;
-      },
-    );
+    return andThen(super.save(request, noting(response, lines), session), () => {
+      endings.set(request, [...(endings.get(request) ?? []), ...lines]);
+    });
   }
 }
 
 /** The same response, which notes down what is put on it. */
 export function noting(response: SessionResponse, lines: Line[]): SessionResponse {
-  const { headers } = response;
-  const before = headers.getSetCookie();
-  const note = (name: string, value: string): void => {
+  return new NotingResponse(response, lines);
+}
+
+/** Its own headers, too. */
+class NotingResponse implements SessionResponse {
+  readonly #response: SessionResponse;
+  readonly #lines: Line[];
+  readonly #before: readonly string[];
+
+  constructor(response: SessionResponse, lines: Line[]) {
+    this.#response = response;
+    this.#lines = lines;
+    this.#before = response.headers.getSetCookie();
+  }
+
+  get headers(): this {
+    return this;
+  }
+
+  get status(): number {
+    return this.#response.status ?? 200;
+  }
+
+  get(name: string): string | null {
+    return this.#response.headers.get(name);
+  }
+
+  getSetCookie(): string[] {
+    return this.#response.headers.getSetCookie();
+  }
+
+  delete(name: string): void {
+    this.#response.headers.delete(name);
+  }
+
+  set(name: string, value: string): void {
+    this.#note(name, value);
+    this.#response.headers.set(name, value);
+  }
+
+  append(name: string, value: string): void {
+    this.#note(name, value);
+    this.#response.headers.append(name, value);
+  }
+
+  #note(name: string, value: string): void {
     // A transport may take all cookies off and put those of others on again.
-    if (!before.includes(value)) lines.push([name.toLowerCase(), value]);
-  };
-  return {
-    get status() {
-      return response.status ?? 200;
-    },
-    headers: {
-      get: (name) => headers.get(name),
-      getSetCookie: () => headers.getSetCookie(),
-      delete: (name) => headers.delete(name),
-      set(name, value) {
-        note(name, value);
-        headers.set(name, value);
-      },
-      append(name, value) {
-        note(name, value);
-        headers.append(name, value);
-      },
-    },
-  };
+    if (!this.#before.includes(value)) this.#lines.push([name.toLowerCase(), value]);
+  }
 }
 
 function carry(error: SessionError, lines: readonly Line[]): void {

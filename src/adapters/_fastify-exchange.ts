@@ -7,28 +7,33 @@ import type { SessionMiddleware } from "../core/middleware.ts";
 import { type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import { type Line, noting } from "./_endings.ts";
+import { discard, replyResponse } from "./_fastify-reply.ts";
 import { nodeRequest } from "./_node.ts";
 import { textOf } from "./_node-failure.ts";
 import { answer, isAnswering } from "./_node-give-way.ts";
-import { holdResponse } from "./_node-hold.ts";
+import { type BeforeHeaders, holdResponse } from "./_node-hold.ts";
 import { insist, upheld } from "./_node-late.ts";
 import { isClientsFault, refusalText, statusOf } from "./_refusal.ts";
 
 const PLAIN = "text/plain; charset=utf-8";
 
 /** One request's way through its session. */
-export class FastifyExchange<Data extends object> {
+export class FastifyExchange<Data extends object> implements BeforeHeaders {
   readonly #middleware: SessionMiddleware<Data>;
   readonly #onEvent: OnEvent;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   /** The headers that an answer in place of the handler's begins with. */
   #before: ReturnType<FastifyReply["getHeaders"]>;
-  #session: () => Session<Data>;
-  /** What is left to do when the framework answers. */
-  #atSend: (payload: unknown) => Eventually<unknown> = (payload) => payload;
-  /** What is left to do when the headers leave. */
-  #atLast: (leaving: SessionResponse) => Eventually<void> = () => undefined;
+  #session: Session<Data> | undefined;
+  /** What kept the session from being loaded. */
+  #failure: { readonly error: unknown } | undefined;
+  /** Whether there is nothing to save, and never will be. */
+  #isUnused = false;
+  /** What is left to do when the framework answers, once there was a save. */
+  #atSend: ((payload: unknown) => Eventually<unknown>) | undefined;
+  /** What is left to do when the headers leave, once there was a save. */
+  #atLast: (() => Eventually<void>) | undefined;
 
   constructor(
     middleware: SessionMiddleware<Data>,
@@ -41,50 +46,51 @@ export class FastifyExchange<Data extends object> {
     this.#request = request;
     this.#reply = reply;
     this.#before = reply.getHeaders();
-    this.#session = () => {
-      throw new SessionError("ERR_SESSION_MISSING", "The session is still being loaded.");
-    };
   }
 
   /** Throws what kept it from being loaded. */
   get session(): Session<Data> {
-    return this.#session();
+    if (this.#session !== undefined) return this.#session;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    throw new SessionError("ERR_SESSION_MISSING", "The session is still being loaded.");
   }
 
   skip(): void {
-    const session = this.#middleware.skipped();
-    this.#session = () => session;
+    this.#session = this.#middleware.skipped();
+    this.#isUnused = true;
   }
 
   load(next: (error?: Error) => void): void {
-    const { raw } = this.#reply;
-    holdResponse(raw, {
-      save: (leaving) => this.#atLast(leaving),
-      fail: (error) => this.#answerByHand(error),
-    });
-    const proceed = (session: Session<Data>): void => {
-      this.#session = () => session;
-      this.#atSend = (payload) => this.#saveFirst(payload, session);
-      this.#atLast = (leaving) => this.#save(leaving, session);
-      next();
-    };
-    const fail = (error: unknown): void => {
-      this.#session = () => {
-        throw error;
-      };
-      this.#insistOn(error);
-      if (!isClientsFault(error)) this.#passOn(error, next);
-      else answer(this, () => this.#reply.type(PLAIN).code(error.status).send(refusalText(error)));
-    };
+    holdResponse(this.#reply.raw, this);
     let loaded: Eventually<Session<Data>>;
     try {
       loaded = this.#middleware.load(nodeRequest(this.#request.raw));
     } catch (error) {
-      fail(error);
+      this.#failToLoad(error, next);
       return;
     }
-    if (isThenable(loaded)) loaded.then(proceed, fail);
-    else proceed(loaded);
+    if (isThenable(loaded)) this.#loadLater(loaded, next);
+    else {
+      this.#session = loaded;
+      next();
+    }
+  }
+
+  #loadLater(loading: Promise<Session<Data>>, next: (error?: Error) => void): void {
+    loading.then(
+      (session) => {
+        this.#session = session;
+        next();
+      },
+      (error) => this.#failToLoad(error, next),
+    );
+  }
+
+  #failToLoad(error: unknown, next: (error?: Error) => void): void {
+    this.#failure = { error };
+    this.#insistOn(error);
+    if (!isClientsFault(error)) this.#passOn(error, next);
+    else answer(this, () => this.#reply.type(PLAIN).code(error.status).send(refusalText(error)));
   }
 
   /** An error's answer, too, has what the hooks of other plugins have set on every answer. */
@@ -97,19 +103,20 @@ export class FastifyExchange<Data extends object> {
    * for the error handler to answer.
    */
   send(payload: unknown, next: DoneFuncWithErrOrRes): Promise<unknown> | undefined {
-    const fail = (error: unknown): Promise<never> => {
-      this.#passOn(error, next);
-      return never();
-    };
     let sent: Eventually<unknown>;
     try {
-      sent = this.#atSend(payload);
+      sent = this.#atSend === undefined ? this.#saveFirst(payload) : this.#atSend(payload);
     } catch (error) {
       this.#passOn(error, next);
       return undefined;
     }
     // Fastify catches what comes of a promise, and not what comes of a callback that is called later.
-    if (isThenable(sent)) return Promise.resolve(sent).catch(fail);
+    if (isThenable(sent)) {
+      return Promise.resolve(sent).catch((error) => {
+        this.#passOn(error, next);
+        return never();
+      });
+    }
     next(null, sent);
     return undefined;
   }
@@ -119,14 +126,36 @@ export class FastifyExchange<Data extends object> {
     answer(this, () => next(asError(error)));
   }
 
+  closeUnused(): boolean {
+    if (this.#isUnused || this.#atLast !== undefined) return this.#isUnused;
+    // Who answers while it is still being loaded has not used it.
+    if (this.#session === undefined) return true;
+    this.#isUnused = this.#middleware.closeUnused(this.#session);
+    return this.#isUnused;
+  }
+
+  save(leaving: SessionResponse): Eventually<void> {
+    if (this.#atLast !== undefined) return this.#atLast();
+    return this.#save(leaving, this.session);
+  }
+
+  /** Fastify takes no answer any more for a reply that was hijacked, so the error handler cannot be asked. */
+  fail(error: unknown): void {
+    const { raw, log } = this.#reply;
+    if (!isClientsFault(error)) log.error({ err: error }, "the session could not be saved");
+    raw.statusCode = statusOf(error);
+    raw.setHeader("content-type", PLAIN);
+    raw.end(textOf(error));
+  }
+
   #save(response: SessionResponse, session: Session<Data>): Eventually<void> {
     return this.#middleware.save(nodeRequest(this.#request.raw), response, session);
   }
 
-  #saveFirst(payload: unknown, session: Session<Data>): Eventually<unknown> {
+  #saveFirst(payload: unknown): Eventually<unknown> {
     const { raw } = this.#reply;
     // What began to answer by hand is saved.
-    if (raw.headersSent) return payload;
+    if (raw.headersSent || this.closeUnused()) return payload;
     const response = replyResponse(this.#reply, payload);
     const lines: Line[] = [];
     const saved = (): unknown => {
@@ -140,7 +169,7 @@ export class FastifyExchange<Data extends object> {
     };
     let saving: Eventually<void>;
     try {
-      saving = this.#save(noting(response, lines), session);
+      saving = this.#save(noting(response, lines), this.session);
     } catch (error) {
       return fail(error);
     }
@@ -176,24 +205,10 @@ export class FastifyExchange<Data extends object> {
     reply.type(PLAIN);
     return refusalText(error);
   }
-
-  /** Fastify takes no answer any more for a reply that was hijacked, so the error handler cannot be asked. */
-  #answerByHand(error: unknown): void {
-    const { raw, log } = this.#reply;
-    if (!isClientsFault(error)) log.error({ err: error }, "the session could not be saved");
-    raw.statusCode = statusOf(error);
-    raw.setHeader("content-type", PLAIN);
-    raw.end(textOf(error));
-  }
 }
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-/** As Fastify itself tells one: there may be several classes of that name. */
-function isResponse(payload: unknown): payload is Response {
-  return Object.prototype.toString.call(payload) === "[object Response]";
 }
 
 /**
@@ -219,37 +234,4 @@ function nothingOf(payload: unknown): () => Promise<never> {
 /** Of its own each time, because whoever waits for it is kept as long as it is. */
 function never(): Promise<never> {
   return new Promise(() => undefined);
-}
-
-/** Ends a stream that nobody will read: a file would stay open for ever. */
-function discard(payload: unknown): void {
-  if (typeof payload !== "object" || payload === null) return;
-  if (isResponse(payload)) void payload.body?.cancel();
-  else if (payload instanceof ReadableStream) void payload.cancel();
-  else if ("destroy" in payload && typeof payload.destroy === "function") payload.destroy();
-}
-
-/** A reply as the core changes it, which keeps its headers apart from those of the response. */
-export function replyResponse(reply: FastifyReply, payload?: unknown): SessionResponse {
-  const values = (name: string): string[] => {
-    const value = reply.getHeader(name);
-    return value === undefined ? [] : [value].flat().map(String);
-  };
-  const replace = (name: string, value: string | string[]): void => {
-    reply.removeHeader(name).header(name, value);
-  };
-  return {
-    // A Response that is sent sets its status later.
-    status: isResponse(payload) ? payload.status : reply.statusCode,
-    headers: {
-      get: (name) => values(name).join(", ") || null,
-      set: replace,
-      append(name, value) {
-        const list = [...values(name), value];
-        replace(name, name.toLowerCase() === "set-cookie" ? list : list.join(", "));
-      },
-      delete: (name) => void reply.removeHeader(name),
-      getSetCookie: () => values("set-cookie"),
-    },
-  };
 }

@@ -1,4 +1,5 @@
 import { SessionError } from "../core/errors.ts";
+import { isThenable } from "../core/promises.ts";
 import { internals, Session } from "../core/session.ts";
 import { noSuccess, readableLater, saveWith } from "./_fetch-response.ts";
 import type { AdapterMiddleware } from "./_middleware.ts";
@@ -13,64 +14,78 @@ export interface Answering {
     | undefined;
 }
 
-/** The sessions of a request, by whichever wrappers around its handler they were loaded. */
-const sessionsOf = new WeakMap<Request, readonly unknown[]>();
+/** Where a request keeps its sessions, by whichever wrappers around its handler they were loaded. */
+const SESSIONS: unique symbol = Symbol("keepsake.sessions");
+
+interface Kept extends Request {
+  [SESSIONS]?: readonly unknown[];
+}
 
 /** The answer to a request: its session loaded, handed to the handler, and saved. */
 export async function answer<Data extends object, Answer extends Response | undefined>(
   middleware: AdapterMiddleware<Data>,
-  request: Request,
+  request: Kept,
   handler: (session: Session<Data>) => Answer | Promise<Answer>,
-  { skip, onError }: Answering,
+  answering: Answering,
 ): Promise<Answer | Response> {
-  const failed = async (error: unknown): Promise<Response> => {
-    if (onError !== undefined) {
-      const response = noSuccess(await onError(error, request), error);
-      if (error instanceof SessionError) addHeaders(response, error);
-      return response;
-    }
-    if (isClientsFault(error)) return refusalResponse(error);
-    throw error;
-  };
-  const run = async (session: Session<Data>): Promise<Answer | Response> => {
-    try {
-      return await handler(session);
-    } catch (error) {
-      // Frameworks on top throw a response to answer with it.
-      if (error instanceof Response) return error;
-      if (onError === undefined) throw error;
-      return onError(error, request);
-    }
-  };
-
-  const open = (sessionsOf.get(request) ?? []).filter(isOpen);
+  const open = request[SESSIONS]?.filter(isOpen) ?? [];
   let other: Session<Data> | undefined;
   let session: Session<Data>;
   try {
-    other = skip?.(request)
+    other = answering.skip?.(request)
       ? middleware.skipped()
       : open.find((each) => middleware.isUnderWay(each));
-    session = other ?? (await middleware.load(request));
+    const loaded = other ?? middleware.load(request);
+    session = isThenable(loaded) ? await loaded : loaded;
   } catch (error) {
-    return failed(error);
+    return failed(error, request, answering);
   }
-  // Where a wrapper is around this one, that one saves.
-  if (other !== undefined) return run(other);
-  sessionsOf.set(request, [...open, session]);
   const original = readableLater(request);
+  // Where a wrapper is around this one, that one saves.
+  if (other === undefined) request[SESSIONS] = [...open, session];
   let answered: Answer | Response;
   try {
-    answered = await run(session);
+    try {
+      answered = await handler(session);
+    } catch (error) {
+      answered = await thrown(error, request, answering);
+    }
   } catch (error) {
     // Nobody is left to answer, but a session that ended must not live on in the store.
-    await saveWith(middleware, original, new Response(null, { status: 500 }), session);
+    if (other === undefined) {
+      await saveWith(middleware, original, new Response(null, { status: 500 }), session);
+    }
     throw error;
   }
+  if (other !== undefined || middleware.closeUnused(session)) return answered;
   try {
     return await saveWith(middleware, original, answered, session);
   } catch (error) {
-    return failed(error);
+    return failed(error, request, answering);
   }
+}
+
+/** The answer to what a handler threw. */
+function thrown(
+  error: unknown,
+  request: Request,
+  { onError }: Answering,
+): Response | Promise<Response> {
+  // Frameworks on top throw a response to answer with it.
+  if (error instanceof Response) return error;
+  if (onError === undefined) throw error;
+  return onError(error, request);
+}
+
+/** The answer to what kept a session from being loaded or saved. */
+async function failed(error: unknown, request: Request, { onError }: Answering): Promise<Response> {
+  if (onError !== undefined) {
+    const response = noSuccess(await onError(error, request), error);
+    if (error instanceof SessionError) addHeaders(response, error);
+    return response;
+  }
+  if (isClientsFault(error)) return refusalResponse(error);
+  throw error;
 }
 
 function isOpen(session: unknown): boolean {

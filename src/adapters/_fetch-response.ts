@@ -1,4 +1,5 @@
 import type { SessionRequest } from "../core/exchange.ts";
+import { andThen, type Eventually } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import type { AdapterMiddleware } from "./_middleware.ts";
 import { statusOf } from "./_refusal.ts";
@@ -9,20 +10,18 @@ import { statusOf } from "./_refusal.ts";
  *
  * @throws `ERR_SESSION_COMMITTED` for a changed session and an answer without headers; and what `save` throws.
  */
-export async function saveWith<Data extends object, Answer extends Response | undefined>(
+export function saveWith<Data extends object, Answer extends Response | undefined>(
   middleware: AdapterMiddleware<Data>,
   request: SessionRequest,
   answered: Answer,
   session: Session<Data>,
-): Promise<Answer | Response> {
+): Eventually<Answer | Response> {
   if (middleware.closeUnused(session)) return answered;
   if (answered === undefined || isOutOfReach(answered)) {
-    await middleware.saveUnanswered(request, session);
-    return answered;
+    return middleware.saveUnanswered(request, session).then(() => answered);
   }
   const response = withOpenHeaders(answered);
-  await middleware.save(request, response, session);
-  return response;
+  return andThen(middleware.save(request, response, session), () => response);
 }
 
 /** What a save can still read of a request, after the handler: Deno closes a request with its upgrade. */

@@ -3,36 +3,22 @@ import { type OnEvent, warnOnce } from "../core/events.ts";
 import { addVary, type SessionRequest } from "../core/exchange.ts";
 import type { MiddlewareOptions } from "../core/middleware.ts";
 import { misconfigured } from "../core/options.ts";
-import { andThen, type Eventually } from "../core/promises.ts";
 import { internals, Session } from "../core/session.ts";
 import type { SessionStore } from "../core/store.ts";
 import { CarryingMiddleware } from "./_endings.ts";
 
-/** What each store has loaded, whichever middleware asked it. */
-const loadedBy = new WeakMap<object, WeakSet<object>>();
-
 /** The way of a request through its session, with what an application does around it: one session of a store a request. */
 export class AdapterMiddleware<Data extends object> extends CarryingMiddleware<Data> {
   readonly #onEvent: OnEvent;
-  readonly #loaded: WeakSet<object>;
 
   constructor(store: SessionStore<Data>, options: MiddlewareOptions<Data>) {
     super(store, options);
     this.#onEvent = options.onEvent ?? warnOnce;
-    this.#loaded = loadedBy.get(store) ?? new WeakSet();
-    loadedBy.set(store, this.#loaded);
-  }
-
-  override load(request: SessionRequest): Eventually<Session<Data>> {
-    return andThen(super.load(request), (session) => {
-      this.#loaded.add(session);
-      return session;
-    });
   }
 
   /** Whether a session was loaded from the same store and is not saved yet: then whoever loaded it saves it. */
   isUnderWay(found: unknown): found is Session<Data> {
-    return found instanceof Session && this.#loaded.has(found) && internals.isOpen(found);
+    return found instanceof Session && this.isFromStore(found) && internals.isOpen(found);
   }
 
   /**

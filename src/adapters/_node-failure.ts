@@ -1,7 +1,7 @@
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { SessionError } from "../core/errors.ts";
 import { nodeResponse } from "./_node.ts";
-import { cutOff, isHttp2 } from "./_node-response.ts";
+import { cutOff, type HeadersBefore, isHttp2 } from "./_node-response.ts";
 import { addHeaders, refusalText, statusOf } from "./_refusal.ts";
 
 export function textOf(error: unknown): string {
@@ -18,14 +18,10 @@ export function report(error: unknown): void {
 const OF_CONTENT = ["content-length", "content-encoding", "transfer-encoding", "etag", "trailer"];
 
 /** Takes back what a handler has set on its response, which is not sent, for another answer that is no success. */
-export function beginAgain(
-  response: ServerResponse,
-  before: OutgoingHttpHeaders,
-  error: unknown,
-): void {
+export function beginAgain(response: ServerResponse, before: HeadersBefore, error: unknown): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name);
-  for (const [name, value] of Object.entries(before)) {
-    if (value !== undefined && !OF_CONTENT.includes(name)) response.setHeader(name, value);
+  for (const [name, value] of before) {
+    if (!OF_CONTENT.includes(name)) response.setHeader(name, value);
   }
   if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
   response.statusCode = statusOf(error);

@@ -1,15 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { beginAgain } from "./_node-failure.ts";
-import type { Drains } from "./_node-held.ts";
+import { appear, lock } from "./_node-properties.ts";
 import {
-  appear,
   callbackOf,
   callDropped,
   cutOff,
-  lock,
+  type HeadersBefore,
   type Originals,
-  type PipedSources,
+  releaseSources,
   wrap,
 } from "./_node-response.ts";
 import { statusOf } from "./_refusal.ts";
@@ -18,12 +17,12 @@ import { statusOf } from "./_refusal.ts";
 export interface Failure {
   readonly original: Originals;
   /** The headers that the other answer begins with. */
-  readonly headers: OutgoingHttpHeaders;
-  readonly sources: PipedSources;
-  readonly drains: Drains;
+  readonly headers: HeadersBefore;
   /** Whether the application has ended the answer that is dropped. */
   readonly ended: boolean;
   readonly error: unknown;
+  /** Has those go on who wait to write more. */
+  drain(): void;
   /** Answers, at once or later. */
   fail(error: unknown): void;
 }
@@ -63,15 +62,15 @@ const REACHING = [
  * context, nothing is sent: no answer is better than a mixture.
  */
 export function giveWay(response: ServerResponse, failure: Failure): void {
-  const { original, headers, sources, drains, error, fail } = failure;
+  const { original, headers, error } = failure;
   const isOther = (): boolean => isAnswering(failure);
   /** Whether the other answer is on its way. Until then the application sees its own as sent. */
   let begun = false;
   // A source that is taken off does not end it any more.
-  let ended = sources.release() || failure.ended;
+  let ended = releaseSources(response) || failure.ended;
 
   // On the response itself, because wrappers around it believe that it has ended.
-  Object.assign(response, { ...original, on: response.on });
+  Object.assign(response, original);
   for (const name of REACHING) {
     wrap(response, name, (call, args) => (isOther() ? call(args) : response));
   }
@@ -113,11 +112,11 @@ export function giveWay(response: ServerResponse, failure: Failure): void {
   setImmediate(() => {
     begun = true;
     // Whoever waits to write more has to go on, if only to come to an end. Later this event is for the other answer alone.
-    drains.end(true);
+    failure.drain();
     response.removeAllListeners("drain");
     answer(failure, () => {
       beginAgain(response, headers, error);
-      fail(error);
+      failure.fail(error);
     });
   });
 }

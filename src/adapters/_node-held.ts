@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { isHttp2, lock, wrap } from "./_node-response.ts";
+import { lock } from "./_node-properties.ts";
+import { isHttp2, wrap } from "./_node-response.ts";
 
 // What makes a response that is held back look like one that is not.
 
@@ -29,7 +30,10 @@ export function headSent(response: ServerResponse): Error {
 
 type Listener = (...args: unknown[]) => void;
 
-/** Those who wait for `drain`, because a write that is held back has told them to. */
+/**
+ * Those who wait for `drain`, because a write that is held back has told them to, on a response whose `on` somebody has
+ * replaced: compression keeps the event to itself until its own stream has begun, and with it whoever listens.
+ */
 export class Drains {
   readonly #response: ServerResponse;
   /** Those whom the event does not reach. */
@@ -41,7 +45,6 @@ export class Drains {
     const { on } = response;
     response.on = ((event: string, listener: Listener): ServerResponse => {
       on.call(response, event, listener);
-      // Compression keeps the event to itself until its own stream has begun, and with it whoever listens.
       if (event === "drain" && !this.#isOver && !response.rawListeners(event).includes(listener)) {
         this.#unreached.push(listener);
       }
@@ -49,37 +52,13 @@ export class Drains {
     }) as ServerResponse["on"];
   }
 
-  /** From here on the event is Node's own. @param due Whether those who wait are to go on at once. */
-  end(due: boolean): void {
+  /** From here on the event is Node's own. */
+  end(): void {
     this.#isOver = true;
-    if (!due) return;
-    this.#response.emit("drain");
+  }
+
+  /** Has those go on whom the event does not reach. */
+  call(): void {
     for (const listener of this.#unreached) Reflect.apply(listener, this.#response, []);
-  }
-}
-
-/** Trailers wait for the save as all else does: those of an answer that is dropped must not follow the other one. */
-export class HeldTrailers {
-  #calls: (() => unknown)[] | undefined = [];
-
-  constructor(response: ServerResponse) {
-    // The latter is HTTP/2's.
-    for (const name of ["addTrailers", "setTrailer"]) {
-      wrap(response, name, (call, args) => {
-        if (this.#calls === undefined) return call(args);
-        this.#calls.push(() => call(args));
-        return undefined;
-      });
-    }
-  }
-
-  release(): void {
-    const calls = this.#calls ?? [];
-    this.#calls = undefined;
-    for (const call of calls) call();
-  }
-
-  discard(): void {
-    this.#calls = undefined;
   }
 }

@@ -20,6 +20,8 @@ interface Options {
   /** Whether the save needs no waiting; `finish` is then without effect. */
   readonly sync?: boolean;
   readonly error?: Error;
+  /** Whether the request has not used its session. */
+  readonly unused?: boolean;
   /** Answers a save that failed. Default: at once, with 503 and "refused". */
   readonly fail?: (response: ServerResponse) => unknown;
 }
@@ -28,13 +30,14 @@ interface Options {
 export async function serve(
   t: TestContext,
   handler: (held: Held) => void | Promise<void>,
-  { sync = false, error, fail = refuse }: Options = {},
+  { sync = false, error, unused = false, fail = refuse }: Options = {},
 ): Promise<string> {
   const server = createServer((_, response) => {
     const asked = Promise.withResolvers<void>();
     const saved = Promise.withResolvers<void>();
     const failures: unknown[] = [];
     holdResponse(response, {
+      closeUnused: () => unused,
       save(leaving) {
         asked.resolve();
         if (sync && error !== undefined) throw error;

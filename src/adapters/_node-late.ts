@@ -1,13 +1,85 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { forbidCaching } from "../core/caching.ts";
 import { SessionError } from "../core/errors.ts";
 import type { OnEvent } from "../core/events.ts";
 import { addVary, type SessionResponse } from "../core/exchange.ts";
-import type { Line } from "./_endings.ts";
-import { nodeResponse } from "./_node.ts";
+import type { SessionMiddleware } from "../core/middleware.ts";
+import { type Eventually, isThenable } from "../core/promises.ts";
+import type { Session } from "../core/session.ts";
+import { type Line, noting } from "./_endings.ts";
+import { nodeRequest, nodeResponse } from "./_node.ts";
+import type { BeforeHeaders } from "./_node-hold.ts";
 import { statusOf } from "./_refusal.ts";
 
 // For frameworks in which others still change the response between the save and the moment its headers leave.
+
+/** A request, its response and its session, and what answers where that cannot be saved. */
+export interface Exchanged<Data extends object> {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly session: Session<Data>;
+  fail(error: unknown): void;
+}
+
+/** One request's way through its session, where that is saved before the framework writes the answer. */
+export class LateExchange<Data extends object> implements BeforeHeaders {
+  readonly #middleware: SessionMiddleware<Data>;
+  readonly #onEvent: OnEvent;
+  readonly #exchanged: Exchanged<Data>;
+  #isUnused = false;
+  /** What is left to do when the headers leave, once there was a save. */
+  #atLast: (() => Eventually<void>) | undefined;
+
+  constructor(middleware: SessionMiddleware<Data>, onEvent: OnEvent, exchanged: Exchanged<Data>) {
+    this.#middleware = middleware;
+    this.#onEvent = onEvent;
+    this.#exchanged = exchanged;
+  }
+
+  closeUnused(): boolean {
+    if (this.#atLast === undefined && !this.#isUnused) {
+      this.#isUnused = this.#middleware.closeUnused(this.#exchanged.session);
+    }
+    return this.#isUnused;
+  }
+
+  save(leaving: SessionResponse): Eventually<void> {
+    return this.#atLast === undefined ? this.#save(leaving) : this.#atLast();
+  }
+
+  fail(error: unknown): void {
+    this.#exchanged.fail(error);
+  }
+
+  #save(leaving: SessionResponse): Eventually<void> {
+    const { req, session } = this.#exchanged;
+    return this.#middleware.save(nodeRequest(req), leaving, session);
+  }
+
+  /** Saves before the headers leave. Throws, or rejects, what kept the session from being saved. */
+  saveFirst(): Eventually<void> {
+    if (this.closeUnused()) return undefined;
+    const { res } = this.#exchanged;
+    const lines: Line[] = [];
+    const response = nodeResponse(res);
+    const uphold = (): void => {
+      this.#atLast = upheld(response, lines, res, this.#onEvent);
+    };
+    const fail = (error: unknown): never => {
+      this.#atLast = insist(res, error);
+      throw error;
+    };
+    let saving: Eventually<void>;
+    try {
+      saving = this.save(noting(response, lines));
+    } catch (error) {
+      return fail(error);
+    }
+    if (!isThenable(saving)) return uphold();
+    this.#atLast = () => saving;
+    return saving.then(uphold, fail);
+  }
+}
 
 /** The responses that a session could not be saved with: they carry no token of another one that was saved before, either. */
 const refused = new WeakSet<ServerResponse>();
@@ -33,7 +105,7 @@ export function upheld(
   });
   return () => {
     const leaving = nodeResponse(response);
-    if (vary !== null) put(leaving, ["vary", vary]);
+    if (vary !== null && leaving.headers.get("vary") !== vary) put(leaving, ["vary", vary]);
     if (isPrivate) forbidCaching(leaving, onEvent);
     if (refused.has(response)) return;
     for (const line of kept) put(leaving, line);

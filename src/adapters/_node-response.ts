@@ -4,38 +4,77 @@ import type { Readable } from "node:stream";
 /** The methods of a response as they are before they are replaced. */
 export type Originals = Pick<
   ServerResponse,
-  "writeHead" | "write" | "end" | "flushHeaders" | "setHeader" | "removeHeader" | "on" | "destroy"
+  | "writeHead"
+  | "write"
+  | "end"
+  | "flushHeaders"
+  | "setHeader"
+  | "removeHeader"
+  | "addTrailers"
+  | "destroy"
 >;
 
 export function originalsOf(response: ServerResponse): Originals {
-  const { writeHead, write, end, flushHeaders, setHeader, removeHeader, on, destroy } = response;
-  return { writeHead, write, end, flushHeaders, setHeader, removeHeader, on, destroy };
+  return {
+    writeHead: response.writeHead,
+    write: response.write,
+    end: response.end,
+    flushHeaders: response.flushHeaders,
+    setHeader: response.setHeader,
+    removeHeader: response.removeHeader,
+    addTrailers: response.addTrailers,
+    destroy: response.destroy,
+  };
 }
 
-/** The streams that are piped into a response. */
-export class PipedSources {
-  readonly #sources = new Set<Readable>();
-  readonly #response: ServerResponse;
+/** The headers of a response as they were at some time. */
+export type HeadersBefore = readonly (readonly [name: string, value: string | string[] | number])[];
 
-  constructor(response: ServerResponse) {
-    this.#response = response;
-    response.on("pipe", (source: Readable) => this.#sources.add(source));
-    response.on("unpipe", (source: Readable) => this.#sources.delete(source));
-  }
+const NONE: HeadersBefore = [];
 
-  /**
-   * Takes them off the response, and ends those that nobody else reads: a file would stay open for ever.
-   *
-   * @returns Whether there were any.
-   */
-  release(): boolean {
-    const sources = [...this.#sources];
-    for (const source of sources) {
-      source.unpipe(this.#response);
-      if (source.listenerCount("data") === 0) source.destroy();
-    }
-    return sources.length > 0;
+export function headersOf(response: ServerResponse): HeadersBefore {
+  const names = response.getHeaderNames();
+  if (names.length === 0) return NONE;
+  return names.map((name) => [name, response.getHeader(name) ?? ""]);
+}
+
+/** Where a response keeps the streams that are piped into it. */
+const SOURCES: unique symbol = Symbol("keepsake.sources");
+
+interface Piped extends ServerResponse {
+  [SOURCES]?: Set<Readable>;
+}
+
+/** Keeps the streams in mind that are piped into a response, for `releaseSources`. */
+export function watchSources(response: ServerResponse): void {
+  response.on("pipe", addSource);
+}
+
+function addSource(this: Piped, source: Readable): void {
+  if (this[SOURCES] === undefined) {
+    this[SOURCES] = new Set();
+    this.on("unpipe", deleteSource);
   }
+  this[SOURCES].add(source);
+}
+
+function deleteSource(this: Piped, source: Readable): void {
+  this[SOURCES]?.delete(source);
+}
+
+/**
+ * Takes the streams that are piped into a response off it, and ends those that nobody else reads: a file would stay open
+ * for ever.
+ *
+ * @returns Whether there were any.
+ */
+export function releaseSources(response: Piped): boolean {
+  const sources = [...(response[SOURCES] ?? [])];
+  for (const source of sources) {
+    source.unpipe(response);
+    if (source.listenerCount("data") === 0) source.destroy();
+  }
+  return sources.length > 0;
 }
 
 /** Ends half an answer so that nobody takes it for a whole one. */
@@ -64,7 +103,8 @@ export function callbackOf(args: readonly unknown[]): (() => void) | undefined {
 export function setHeaders(response: ServerResponse, headers: unknown): void {
   if (typeof headers !== "object" || headers === null) return;
   if (!Array.isArray(headers)) {
-    for (const [name, value] of Object.entries(headers)) {
+    for (const name of Object.keys(headers)) {
+      const value: unknown = Reflect.get(headers, name);
       if (value !== undefined) response.setHeader(name, value as string | string[]);
     }
     return;
@@ -86,57 +126,4 @@ export function wrap(
   if (typeof method !== "function") return;
   const call = (args: readonly unknown[]): unknown => Reflect.apply(method, response, args);
   Reflect.set(response, name, (...args: unknown[]) => around(call, args));
-}
-
-/** Makes a property true as long as `early` is, and what it is by itself otherwise. */
-export function appear(
-  response: ServerResponse,
-  name: "headersSent" | "writableEnded" | "finished",
-  early: () => boolean,
-): void {
-  watch(response, name, { read: (value) => early() || value });
-}
-
-/** Makes an assignment to a property count for nothing as long as `isLocked` is true. */
-export function lock(
-  response: ServerResponse,
-  name: "statusCode" | "statusMessage",
-  isLocked: () => boolean,
-): void {
-  watch(response, name, { isLocked });
-}
-
-/** Puts itself between a property, be it a value or an accessor, and those who read and assign it. */
-function watch(
-  response: ServerResponse,
-  name: string,
-  {
-    read = (value) => value,
-    isLocked = () => false,
-  }: { readonly read?: (value: unknown) => unknown; readonly isLocked?: () => boolean },
-): void {
-  const inherited = findProperty(response, name);
-  let value: unknown = inherited?.value;
-  Object.defineProperty(response, name, {
-    configurable: true,
-    enumerable: true,
-    get: () => read(inherited?.get === undefined ? value : inherited.get.call(response)),
-    set(next: unknown) {
-      if (isLocked()) return;
-      value = next;
-      inherited?.set?.call(response, next);
-    },
-  });
-}
-
-function findProperty(response: ServerResponse, name: string): PropertyDescriptor | undefined {
-  for (
-    let object: object | null = response;
-    object !== null;
-    object = Object.getPrototypeOf(object)
-  ) {
-    const own = Object.getOwnPropertyDescriptor(object, name);
-    if (own !== undefined) return own;
-  }
-  return undefined;
 }

@@ -11,7 +11,7 @@ import type { DefaultData } from "../core/session-data.ts";
 import { hostOf, isEncrypted, nodeRequest } from "./_node.ts";
 import { report, textOf } from "./_node-failure.ts";
 import { readWatchOptions, SessionWatch, WATCH_OPTIONS, type WatchOptions } from "./_node-watch.ts";
-import { defineSession } from "./_property.ts";
+import { sessionProperty } from "./_property.ts";
 import { statusOf } from "./_refusal.ts";
 
 /** How `withSession.upgrade` admits sockets, and how it finds out that a session has ended. */
@@ -83,6 +83,7 @@ export function upgradeListener<Data extends object, Property extends string>(
   checkFunction(OWNER, "onError", onError);
   const trusted = readOrigins(OWNER, "trustedOrigins", options.trustedOrigins);
   const watch = new SessionWatch(readWatchOptions(OWNER, options), onEvent);
+  const show = sessionProperty(property, "request");
   const headers = middleware.vary.filter((name) => !AMBIENT.includes(name.toLowerCase()));
 
   return (request, socket, head) => {
@@ -119,7 +120,7 @@ export function upgradeListener<Data extends object, Property extends string>(
       const written = bytesOf(socket);
       orElse(
         () => {
-          defineSession(request, property, "request", session);
+          show(request, session);
           Object.defineProperty(request, `${property}Ended`, { configurable: true, value: ended });
           return handler(
             request as IncomingMessage & WithEndingSession<Data, Property>,

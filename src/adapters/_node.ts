@@ -14,7 +14,7 @@ export interface NodeRequest {
   readonly originalMethod?: string;
   readonly url?: string | undefined;
   readonly originalUrl?: string;
-  readonly [READ]?: ReadRequest;
+  [READ]?: ReadRequest;
 }
 
 /** What the core reads of a request, and what the method was when it was first read. */
@@ -25,22 +25,22 @@ export interface ReadRequest extends SessionRequest {
 
 /** A Node request as the core reads it: for one request always the same object. */
 export function nodeRequest(request: NodeRequest): ReadRequest {
-  const before = request[READ];
-  if (before !== undefined) return before;
-  const read = new NodeReadRequest(request);
-  Object.defineProperty(request, READ, { value: read });
-  return read;
+  request[READ] ??= new NodeReadRequest(request);
+  return request[READ];
 }
 
+/** Its own headers, too: there is one for every request. */
 class NodeReadRequest implements ReadRequest {
   readonly method: string;
-  readonly headers: NodeRequestHeaders;
   readonly #request: NodeRequest;
 
   constructor(request: NodeRequest) {
     this.method = request.method ?? "GET";
-    this.headers = new NodeRequestHeaders(request);
     this.#request = request;
+  }
+
+  get headers(): this {
+    return this;
   }
 
   get url(): string {
@@ -48,14 +48,6 @@ class NodeReadRequest implements ReadRequest {
     const scheme = isEncrypted(request) ? "https" : "http";
     const path = request.originalUrl ?? request.url ?? "/";
     return `${scheme}://${hostOf(request) ?? "localhost"}${path}`;
-  }
-}
-
-class NodeRequestHeaders {
-  readonly #request: NodeRequest;
-
-  constructor(request: NodeRequest) {
-    this.#request = request;
   }
 
   get(name: string): string | null {
@@ -88,27 +80,22 @@ export function nodeResponse(
   return new NodeResponse(response, methods);
 }
 
+/** Its own headers, too. */
 class NodeResponse implements SessionResponse {
-  readonly headers: NodeResponseHeaders;
-  readonly #response: ServerResponse;
-
-  constructor(response: ServerResponse, methods: HeaderMethods) {
-    this.headers = new NodeResponseHeaders(response, methods);
-    this.#response = response;
-  }
-
-  get status(): number {
-    return this.#response.statusCode;
-  }
-}
-
-class NodeResponseHeaders {
   readonly #response: ServerResponse;
   readonly #methods: HeaderMethods;
 
   constructor(response: ServerResponse, methods: HeaderMethods) {
     this.#response = response;
     this.#methods = methods;
+  }
+
+  get headers(): this {
+    return this;
+  }
+
+  get status(): number {
+    return this.#response.statusCode;
   }
 
   get(name: string): string | null {
@@ -136,6 +123,7 @@ class NodeResponseHeaders {
 
   #values(name: string): string[] {
     const value = this.#response.getHeader(name);
-    return value === undefined ? [] : [value].flat().map(String);
+    if (value === undefined) return [];
+    return typeof value === "string" ? [value] : [value].flat().map(String);
   }
 }

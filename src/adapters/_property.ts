@@ -21,43 +21,53 @@ export function readProperty<Property extends string>(value: Property | undefine
   return value;
 }
 
-/** A property of this name, and where it keeps its session. */
-interface SharedProperty {
-  readonly key: symbol;
-  readonly descriptor: PropertyDescriptor;
-}
+/** Shows a session on what a handler finds everything on. */
+export type ShowSession = (owner: object, session: object) => void;
 
 /** By where they are shown: accessors that were made for one request would be kept by V8 longer than the request. */
-const properties = new Map<string, SharedProperty>();
+const properties = new Map<string, ShowSession>();
 
-/** Read-only, because assigning `null` ends a session in other libraries and would do nothing here. */
-export function defineSession(
-  owner: object,
-  property: string,
-  shown: string,
-  session: object,
-): void {
+/** What shows a session as a property that can only be read: assigning `null` ends one in other libraries and would do nothing here. */
+export function sessionProperty(property: string, shown: string): ShowSession {
   const name = `${shown}.${property}`;
-  const shared = properties.get(name) ?? shareProperty(name);
-  Object.defineProperty(owner, shared.key, { configurable: true, value: session });
-  Object.defineProperty(owner, property, shared.descriptor);
+  const show = properties.get(name) ?? shareProperty(property, name);
+  properties.set(name, show);
+  return show;
 }
 
-function shareProperty(name: string): SharedProperty {
+function shareProperty(property: string, name: string): ShowSession {
   const key = Symbol(name);
   const descriptor: PropertyDescriptor = {
     configurable: true,
     enumerable: true,
-    get(this: object): unknown {
-      return Reflect.get(this, key);
+    get(this: Showing): unknown {
+      return this[key]?.session;
     },
     set() {
       throw notReplaced(name);
     },
   };
-  const shared = { key, descriptor };
-  properties.set(name, shared);
-  return shared;
+  return (owner, session) => {
+    (owner as Showing)[key] = new Shown(session);
+    Object.defineProperty(owner, property, descriptor);
+  };
+}
+
+interface Showing {
+  [key: symbol]: Shown | undefined;
+}
+
+/** Hides a session from `console.log` of what it is shown on, which would count as using it. */
+class Shown {
+  readonly #session: object;
+
+  constructor(session: object) {
+    this.#session = session;
+  }
+
+  get session(): object {
+    return this.#session;
+  }
 }
 
 /** Where somebody looks for a session, and what is to be done if none is there. */

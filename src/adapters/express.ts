@@ -8,8 +8,9 @@ import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
 import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
+import { NodeExchange } from "./_node-exchange.ts";
 import { holdResponse } from "./_node-hold.ts";
-import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
+import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import { addHeaders, isClientsFault, refusalText, statusOf } from "./_refusal.ts";
 import {
   createMiddleware,
@@ -65,11 +66,25 @@ export function sessions<Data extends object = DefaultData>(
   const { skip } = given.options;
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
+  const show = sessionProperty(property, "req");
+  const proceed = (visit: Visit, session: Session<Data>): void => {
+    const { request, response } = visit;
+    show(request, session);
+    const exchange = new NodeExchange(middleware, request, session, (error) => fail(visit, error));
+    holdResponse(response, exchange);
+    visit.next();
+  };
+  const proceedLater = (visit: Visit, loading: Promise<Session<Data>>): void => {
+    loading.then(
+      (session) => proceed(visit, session),
+      (error) => failToLoad(visit, error),
+    );
+  };
   return (request, response, next) => {
     const found: unknown = Reflect.get(request, property);
     if (skip?.(request)) {
       if (!(found instanceof Session)) {
-        defineSession(request, property, "req", middleware.skipped());
+        show(request, middleware.skipped());
       }
       next();
       return;
@@ -78,34 +93,37 @@ export function sessions<Data extends object = DefaultData>(
       next();
       return;
     }
-    const fail = (error: unknown): void => {
-      if (isClientsFault(error)) refuse(response, error);
-      else next(error);
-    };
-    const proceed = (session: Session<Data>): void => {
-      defineSession(request, property, "req", session);
-      holdResponse(response, {
-        save: (leaving) => middleware.save(nodeRequest(request), leaving, session),
-        fail,
-      });
-      next();
-    };
-    const failToLoad = (error: unknown): void => {
-      if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
-      // For an error handler that says no status.
-      response.statusCode = statusOf(error);
-      fail(error);
-    };
+    const visit = { request, response, next };
     let loaded: Eventually<Session<Data>>;
     try {
       loaded = middleware.load(nodeRequest(request));
     } catch (error) {
-      failToLoad(error);
+      failToLoad(visit, error);
       return;
     }
-    if (isThenable(loaded)) loaded.then(proceed, failToLoad);
-    else proceed(loaded);
+    if (isThenable(loaded)) proceedLater(visit, loaded);
+    else proceed(visit, loaded);
   };
+}
+
+/** What a middleware is given. */
+interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  next(error?: unknown): void;
+}
+
+function failToLoad(visit: Visit, error: unknown): void {
+  const { response } = visit;
+  if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
+  // For an error handler that says no status.
+  response.statusCode = statusOf(error);
+  fail(visit, error);
+}
+
+function fail({ response, next }: Visit, error: unknown): void {
+  if (isClientsFault(error)) refuse(response, error);
+  else next(error);
 }
 
 /**

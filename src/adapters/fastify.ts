@@ -12,7 +12,8 @@ import { checkFunction, misconfigured } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
-import { FastifyExchange, replyResponse } from "./_fastify-exchange.ts";
+import { FastifyExchange } from "./_fastify-exchange.ts";
+import { replyResponse } from "./_fastify-reply.ts";
 import { incomingNode } from "./_node-anti-forgery.ts";
 import { checkFound, notReplaced, type PropertyOptions, readProperty } from "./_property.ts";
 import {
@@ -67,34 +68,38 @@ export function sessions<Data extends object = DefaultData>(
   const { skip, onEvent = warnOnce } = given.options;
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
-  const exchanges = new WeakMap<FastifyRequest, FastifyExchange<Data>>();
+  /** Where a request keeps its exchange, of this kind of session. */
+  const slot = Symbol("keepsake.exchange");
+  const exchangeOf = (request: FastifyRequest): FastifyExchange<Data> | null =>
+    (request as Keeping<Data>)[slot] ?? null;
 
   const plugin: FastifyPluginAsync = async (fastify) => {
     fastify.decorateRequest(property, {
       getter() {
-        const exchange = exchanges.get(this);
-        if (exchange === undefined) throw missing(property);
+        const exchange = exchangeOf(this);
+        if (exchange === null) throw missing(property);
         return exchange.session;
       },
       setter() {
         throw notReplaced(`request.${property}`);
       },
     });
+    fastify.decorateRequest(slot, null);
     fastify.addHook("onRequest", (request, reply, next) => {
       const exchange = new FastifyExchange(middleware, onEvent, request, reply);
-      exchanges.set(request, exchange);
+      (request as Keeping<Data>)[slot] = exchange;
       if (skip?.(request)) {
         exchange.skip();
         next();
       } else exchange.load(next);
     });
     fastify.addHook("preParsing", (request, _reply, payload, next) => {
-      exchanges.get(request)?.keepHeaders();
+      exchangeOf(request)?.keepHeaders();
       next(null, payload);
     });
     fastify.addHook("onSend", (request, _reply, payload, next) => {
-      const exchange = exchanges.get(request);
-      if (exchange !== undefined) return exchange.send(payload, next);
+      const exchange = exchangeOf(request);
+      if (exchange !== null) return exchange.send(payload, next);
       next(null, payload);
       return undefined;
     });
@@ -105,6 +110,11 @@ export function sessions<Data extends object = DefaultData>(
     [Symbol.for("fastify.display-name")]: "keepsake",
     [Symbol.for("plugin-meta")]: { name: "keepsake", fastify: "5.x" },
   });
+}
+
+/** A request, seen as what keeps exchanges: each kind of session has a slot of its own. */
+interface Keeping<Data extends object> extends FastifyRequest {
+  [slot: symbol]: FastifyExchange<Data> | null | undefined;
 }
 
 /**

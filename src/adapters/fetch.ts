@@ -73,7 +73,7 @@ export function sessions<Data extends object = DefaultData>(
   checkFunction("sessions", "onError", onError);
   checkFunction("sessions", "skip", skip);
   return (handler) =>
-    async (request, ...rest) =>
+    (request, ...rest) =>
       answer(middleware, request, (session) => handler(request, session, ...rest), given.options);
 }
 

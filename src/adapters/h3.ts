@@ -17,7 +17,7 @@ import {
   keepForErrors,
   outliveLateAnswer,
 } from "./_h3-answer.ts";
-import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
+import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import { addHeaders, isClientsFault, refusalResponse, statusOf } from "./_refusal.ts";
 import {
   createMiddleware,
@@ -66,12 +66,11 @@ export function sessions<Data extends object = DefaultData>(
   const { skip } = given.options;
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
+  const show = sessionProperty(property, "event.context");
   return async (event, next) => {
-    const define = (session: Session<Data>): void =>
-      defineSession(event.context, property, "event.context", session);
     const found: unknown = Reflect.get(event.context, property);
     if (skip?.(event)) {
-      if (!(found instanceof Session)) define(middleware.skipped());
+      if (!(found instanceof Session)) show(event.context, middleware.skipped());
       return next();
     }
     if (middleware.isThere(found, "event.context", property)) return next();
@@ -94,7 +93,7 @@ export function sessions<Data extends object = DefaultData>(
     } catch (error) {
       return refuse(error);
     }
-    define(session);
+    show(event.context, session);
 
     let value: unknown;
     let failure: { readonly error: unknown } | undefined;

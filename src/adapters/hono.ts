@@ -3,6 +3,7 @@ import { isJson } from "../anti-forgery/fields.ts";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { SessionError } from "../core/errors.ts";
 import { checkFunction } from "../core/options.ts";
+import { isThenable } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
@@ -64,7 +65,8 @@ export function sessions<Data extends object = DefaultData, Property extends str
     const request = c.req.raw;
     if (middleware.isThere(found, "c.var", property)) return next();
     try {
-      const session = await middleware.load(request);
+      const loaded = middleware.load(request);
+      const session = isThenable(loaded) ? await loaded : loaded;
       c.set(property, session);
       const original = readableLater(request);
       await next();

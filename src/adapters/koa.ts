@@ -1,21 +1,19 @@
-import type { OutgoingHttpHeaders } from "node:http";
 import type { DefaultState, ExtendableContext, Next, ParameterizedContext } from "koa";
 import { AntiForgeryGuard, addRefusal, type Refusal } from "../anti-forgery/guard.ts";
 import type { SessionError } from "../core/errors.ts";
 import { warnOnce } from "../core/events.ts";
-import type { SessionResponse } from "../core/exchange.ts";
 import { checkFunction } from "../core/options.ts";
-import type { Eventually } from "../core/promises.ts";
+import { isThenable } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData, SessionData } from "../core/session-data.ts";
 import { type AntiForgeryPlace, type Exemptions, pathOf } from "./_anti-forgery.ts";
-import { type Line, noting } from "./_endings.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
 import { incomingNode } from "./_node-anti-forgery.ts";
 import { beginAgain } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
-import { insist, upheld } from "./_node-late.ts";
-import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
+import { LateExchange } from "./_node-late.ts";
+import { type HeadersBefore, headersOf } from "./_node-response.ts";
+import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import { isClientsFault, refusalText, statusOf } from "./_refusal.ts";
 import {
   createMiddleware,
@@ -86,48 +84,41 @@ export function sessions<Data extends object = DefaultData, Property extends str
   const { skip, onEvent = warnOnce } = given.options;
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
+  const show = sessionProperty(property, "ctx");
   return async (ctx: ExtendableContext, next: Next) => {
     const found: unknown = Reflect.get(ctx, property);
     if (skip?.(ctx)) {
       if (!(found instanceof Session)) {
-        defineSession(ctx, property, "ctx", middleware.skipped());
+        show(ctx, middleware.skipped());
       }
       return next();
     }
     if (middleware.isThere(found, "ctx", property)) return next();
     const { req, res } = ctx;
-    const response = nodeResponse(res);
-    const before = res.getHeaders();
+    const before = headersOf(res);
     let session: Session<Data>;
     try {
-      session = await middleware.load(nodeRequest(req));
+      const loaded = middleware.load(nodeRequest(req));
+      session = isThenable(loaded) ? await loaded : loaded;
     } catch (error) {
       return passOn(ctx, before, error);
     }
-    defineSession(ctx, property, "ctx", session);
-
-    let save = (leaving: SessionResponse): Eventually<void> =>
-      middleware.save(nodeRequest(req), leaving, session);
-    holdResponse(res, {
-      save: (leaving) => save(leaving),
-      fail(error) {
-        if (isClientsFault(error)) {
-          refuse(ctx, error);
-          res.end(refusalText(error));
-        } else ctx.onerror(error instanceof Error ? error : new Error(String(error)));
-      },
-    });
+    show(ctx, session);
+    const fail = (error: unknown): void => {
+      if (isClientsFault(error)) {
+        refuse(ctx, error);
+        res.end(refusalText(error));
+      } else ctx.onerror(error instanceof Error ? error : new Error(String(error)));
+    };
+    const exchange = new LateExchange(middleware, onEvent, { req, res, session, fail });
+    holdResponse(res, exchange, before);
     await next();
     // Once the response has begun it is saved, and nobody is left to be told of a failure.
     if (res.headersSent || ctx.respond === false) return;
-    const lines: Line[] = [];
-    const saving = (async () => save(noting(response, lines)))();
-    save = () => saving;
     try {
-      await saving;
-      save = upheld(response, lines, res, onEvent);
+      const saving = exchange.saveFirst();
+      if (saving !== undefined) await saving;
     } catch (error) {
-      save = insist(res, error);
       passOn(ctx, before, error);
     }
   };
@@ -197,7 +188,7 @@ export function antiForgery(
 }
 
 /** Throws an error on, without anything of the answer that is not sent. */
-function passOn(ctx: ExtendableContext, before: OutgoingHttpHeaders, error: unknown): void {
+function passOn(ctx: ExtendableContext, before: HeadersBefore, error: unknown): void {
   beginAgain(ctx.res, before, error);
   ctx.body = undefined;
   // What is caught and answered without a status must not become a success.

@@ -10,11 +10,12 @@ import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import { nodeRequest } from "./_node.ts";
 import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
+import { NodeExchange } from "./_node-exchange.ts";
 import { answerPlainly, beginAgain } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
-import { cutOff } from "./_node-response.ts";
+import { cutOff, headersOf } from "./_node-response.ts";
 import { type UpgradeHandler, type UpgradeOptions, upgradeListener } from "./_node-upgrade.ts";
-import { checkFound, defineSession, type PropertyOptions, readProperty } from "./_property.ts";
+import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import {
   createMiddleware,
   readArguments,
@@ -112,13 +113,15 @@ export function sessions<Data extends object = DefaultData, Property extends str
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
 
+  const show = sessionProperty(property, "req");
+
   const withSession = <Request extends AnyRequest, Response extends AnyResponse>(
     handler: (request: Request & WithSession<Data, Property>, response: Response) => unknown,
   ) => {
     return (request: Request, response: Response): void => {
       // HTTP/2's compatibility API has the same methods and properties.
       const [incoming, plain] = [request as IncomingMessage, response as ServerResponse];
-      const before = plain.getHeaders();
+      const before = headersOf(plain);
       const fail = (error: unknown): void => answerError(error, incoming, plain, onError);
       const failEarly = (error: unknown): void => {
         if (!plain.headersSent) beginAgain(plain, before, error);
@@ -126,15 +129,12 @@ export function sessions<Data extends object = DefaultData, Property extends str
       };
       const run = (session?: Session<Data>): void => {
         orElse(() => {
-          if (session !== undefined) defineSession(request, property, "req", session);
+          if (session !== undefined) show(request, session);
           return handler(request as Request & WithSession<Data, Property>, response);
         }, failEarly);
       };
       const proceed = (session: Session<Data>): void => {
-        holdResponse(plain, {
-          save: (leaving) => middleware.save(nodeRequest(request), leaving, session),
-          fail,
-        });
+        holdResponse(plain, new NodeExchange(middleware, request, session, fail), before);
         run(session);
       };
       orElse<void>(() => {

@@ -14,7 +14,13 @@ export interface SessionResponse {
 
 /** Adds names to `Vary`, none of them twice. */
 export function addVary(response: SessionResponse, names: readonly string[]): void {
-  const present = (response.headers.get("vary") ?? "")
+  const before = response.headers.get("vary");
+  if (before === null) {
+    // What most responses have.
+    if (names.length > 0) response.headers.set("vary", names.join(", "));
+    return;
+  }
+  const present = before
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");

@@ -2,7 +2,7 @@ import { SessionError } from "./errors.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
 import { addVary, type SessionRequest, type SessionResponse } from "./exchange.ts";
 import { checkBoolean, checkFunction, misconfigured } from "./options.ts";
-import { andThen, type Eventually, orElse } from "./promises.ts";
+import { andThen, type Eventually, isThenable, orElse } from "./promises.ts";
 import { type SchemaOptions, schemaCheck } from "./schema.ts";
 import { internals, Session } from "./session.ts";
 import type { CommitAct } from "./session-internals.ts";
@@ -27,7 +27,6 @@ export class SessionMiddleware<Data extends object> {
   readonly vary: readonly string[];
   readonly #store: SessionStore<Data>;
   readonly #onEvent: OnEvent;
-  readonly #admit: (session: Session<Data>) => Session<Data>;
   readonly #check: ((session: Session<Data>) => Eventually<Session<Data>>) | undefined;
   readonly #saveOnServerError: boolean;
 
@@ -38,11 +37,6 @@ export class SessionMiddleware<Data extends object> {
     this.#store = store;
     this.vary = store.vary ?? ["Cookie"];
     this.#onEvent = onEvent;
-    const { cookieNames } = store;
-    this.#admit = (session) => {
-      internals.noteCookieNames(checkSession(session), cookieNames);
-      return session;
-    };
     this.#check = schemaCheck(options, onEvent);
     this.#saveOnServerError = saveOnServerError;
   }
@@ -50,13 +44,35 @@ export class SessionMiddleware<Data extends object> {
   /** The session of a request. Throws `ERR_SESSION_STORE` where the store cannot tell: down is not anonymous. */
   load(request: SessionRequest): Eventually<Session<Data>> {
     const check = this.#check;
-    const loaded = orElse(
-      () => andThen(this.#store.load(request), this.#admit),
-      (error) => {
-        throw storeError(error, "loaded");
-      },
-    );
+    const loaded = this.#loadUnchecked(request);
     return check === undefined ? loaded : andThen(loaded, check);
+  }
+
+  #loadUnchecked(request: SessionRequest): Eventually<Session<Data>> {
+    try {
+      const loaded = this.#store.load(request);
+      return isThenable(loaded) ? this.#admitLater(loaded) : this.#admit(loaded);
+    } catch (error) {
+      throw storeError(error, "loaded");
+    }
+  }
+
+  async #admitLater(loading: PromiseLike<Session<Data>>): Promise<Session<Data>> {
+    try {
+      return this.#admit(await loading);
+    } catch (error) {
+      throw storeError(error, "loaded");
+    }
+  }
+
+  #admit(session: Session<Data>): Session<Data> {
+    internals.noteStore(checkSession(session), this.#store);
+    return session;
+  }
+
+  /** Whether a session was loaded from the same store, by whichever middleware. */
+  protected isFromStore(session: Session<Data>): boolean {
+    return internals.isFrom(session, this.#store);
   }
 
   /**
@@ -120,18 +136,27 @@ export class SessionMiddleware<Data extends object> {
         return runAll(acts, request, response);
       }
     }
-    const saved = orElse(
-      () => {
-        try {
-          internals.check(session);
-        } finally {
-          internals.close(session);
-        }
-        return this.#store.save(request, response, session);
-      },
-      (error) => this.#fail(request, session, storeError(error, "saved")),
-    );
+    const saved = this.#saveOrFail(request, response, session);
     return acts === undefined ? saved : andThen(saved, () => runAll(acts, request, response));
+  }
+
+  #saveOrFail(
+    request: SessionRequest,
+    response: SessionResponse,
+    session: Session<Data>,
+  ): Eventually<void> {
+    const fail = (error: unknown) => this.#fail(request, session, storeError(error, "saved"));
+    try {
+      try {
+        internals.check(session);
+      } finally {
+        internals.close(session);
+      }
+      const saved = this.#store.save(request, response, session);
+      return isThenable(saved) ? Promise.resolve(saved).catch(fail) : saved;
+    } catch (error) {
+      return fail(error);
+    }
   }
 
   /** A session that ended stays ended, also where what came after it could not be saved. */

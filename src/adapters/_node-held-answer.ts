@@ -1,0 +1,231 @@
+import { EventEmitter } from "node:events";
+import type { ServerResponse } from "node:http";
+import type { SessionResponse } from "../core/exchange.ts";
+import { isThenable } from "../core/promises.ts";
+import { nodeResponse } from "./_node.ts";
+import { giveWay } from "./_node-give-way.ts";
+import { Drains, headSent, lockHead } from "./_node-held.ts";
+import { appear } from "./_node-properties.ts";
+import {
+  callDropped,
+  cutOff,
+  type HeadersBefore,
+  headersOf,
+  type Originals,
+  originalsOf,
+  setHeaders,
+} from "./_node-response.ts";
+
+/** What happens before the first byte of a response leaves. */
+export interface BeforeHeaders {
+  /** Whether there is nothing to save, and nothing to add to the answer; asked once it begins. */
+  closeUnused(): boolean;
+  /** Saves the session, whose headers go to `leaving`. Nothing leaves until it is done. */
+  save(leaving: SessionResponse): void | Promise<void>;
+  /** Answers instead of the application, whose answer is dropped, because the session could not be saved. */
+  fail(error: unknown): void;
+}
+
+type Phase =
+  /** The application has not begun to answer. */
+  | "waiting"
+  /** It has, and the save is under way. */
+  | "held"
+  /** The save is done: all goes through. */
+  | "open"
+  /** The save failed: whoever still writes here, such as a wrapper around the response, writes for nobody. */
+  | "dropped";
+
+type Arguments = readonly unknown[];
+
+/**
+ * What an application does with a response, held back until the session is saved. For the most part that takes no
+ * waiting, so there are fields here and not closures, and nothing is prepared for a save that has to be waited for.
+ */
+export class HeldAnswer {
+  readonly #response: ServerResponse;
+  readonly #before: BeforeHeaders;
+  readonly #original: Originals;
+  readonly #headersBefore: HeadersBefore;
+  readonly #drains: Drains | undefined;
+  #phase: Phase = "waiting";
+  #ended = false;
+  /** Whether the application has cut its answer off meanwhile. */
+  #isCut = false;
+  #owesDrain = false;
+  #held: (() => unknown)[] | undefined;
+  /** Trailers wait for the save as all else does: those of an answer that is dropped must not follow the other one. */
+  #trailers: (() => unknown)[] | undefined;
+
+  constructor(response: ServerResponse, before: BeforeHeaders, headers: HeadersBefore) {
+    this.#response = response;
+    this.#before = before;
+    this.#headersBefore = headers;
+    this.#original = originalsOf(response);
+    // Otherwise the event reaches whoever listens.
+    this.#drains = response.on === EventEmitter.prototype.on ? undefined : new Drains(response);
+  }
+
+  writeHead(args: Arguments): ServerResponse {
+    const response = this.#response;
+    const { writeHead } = this.#original;
+    if (this.#phase === "waiting" && !this.#openUnused()) {
+      const [status, first, second] = args as [number, unknown, unknown];
+      response.statusCode = status;
+      if (typeof first === "string") response.statusMessage = first;
+      setHeaders(response, typeof first === "string" ? second : (first ?? second));
+      const plain = [status];
+      if (this.#goesThrough()) return Reflect.apply(writeHead, response, plain) as ServerResponse;
+      this.#hold(writeHead, plain);
+      return response;
+    }
+    if (this.#phase === "dropped") return response;
+    if (this.#phase === "held") {
+      // A wrapper that finds the head unsent has Node write it, as it is.
+      if (args.length === 1 && args[0] === response.statusCode) return response;
+      throw headSent(response);
+    }
+    return Reflect.apply(writeHead, response, args) as ServerResponse;
+  }
+
+  flushHeaders(): void {
+    const { flushHeaders } = this.#original;
+    if (this.#goesThrough()) flushHeaders.call(this.#response);
+    else this.#hold(flushHeaders, []);
+  }
+
+  write(args: Arguments): boolean {
+    if (this.#phase === "dropped" || this.#isCut) return callDropped(args, true);
+    const { write } = this.#original;
+    if (this.#goesThrough()) return Reflect.apply(write, this.#response, args) as boolean;
+    this.#hold(write, args);
+    this.#owesDrain = true;
+    return false;
+  }
+
+  end(args: Arguments): ServerResponse {
+    const response = this.#response;
+    if (this.#phase === "dropped" || this.#isCut) return callDropped(args, response);
+    const { end } = this.#original;
+    this.#ended = true;
+    if (this.#goesThrough()) return Reflect.apply(end, response, args) as ServerResponse;
+    this.#hold(end, args);
+    return response;
+  }
+
+  destroy(reason: unknown): ServerResponse {
+    const response = this.#response;
+    if (this.#phase === "dropped") return response;
+    const destroy = () => Reflect.apply(this.#original.destroy, response, [reason]);
+    if (this.#phase !== "held") return destroy() as ServerResponse;
+    this.#isCut = true;
+    // What was written before it has to get as far as the socket.
+    this.#hold(() => void setImmediate(destroy), []);
+    return response;
+  }
+
+  /** @param method Either of the two that set them: HTTP/2 has one of its own. */
+  setTrailers(method: (...args: never[]) => unknown, args: Arguments): unknown {
+    const set = () => Reflect.apply(method, this.#response, args);
+    if (this.#phase === "open" || this.#phase === "dropped") return set();
+    this.#trailers ??= [];
+    this.#trailers.push(set);
+    return undefined;
+  }
+
+  addTrailers(args: Arguments): void {
+    this.setTrailers(this.#original.addTrailers, args);
+  }
+
+  #openUnused(): boolean {
+    if (!this.#before.closeUnused()) return false;
+    this.#open();
+    return true;
+  }
+
+  /** Saves, if that has not begun. Whether a call goes through at once. */
+  #goesThrough(): boolean {
+    if (this.#phase === "waiting" && !this.#openUnused()) this.#save();
+    return this.#phase === "open";
+  }
+
+  #save(): void {
+    this.#phase = "held";
+    let saved: void | Promise<void>;
+    try {
+      saved = this.#before.save(nodeResponse(this.#response, this.#original));
+    } catch (error) {
+      this.#drop(error);
+      return;
+    }
+    if (isThenable(saved)) {
+      // Only here, because accessors made for one response cost more than all the rest.
+      this.#lookBegun();
+      saved.then(
+        () => this.#release(),
+        (error) => this.#drop(error),
+      );
+    } else this.#open();
+  }
+
+  #lookBegun(): void {
+    const response = this.#response;
+    lockHead(response, () => this.#phase === "held");
+    appear(response, "headersSent", () => this.#phase === "held");
+    appear(response, "writableEnded", () => this.#phase === "held" && this.#ended);
+    appear(response, "finished", () => this.#phase === "held" && this.#ended);
+  }
+
+  /** Has a call made once the save is done, if ever. */
+  #hold(method: (...args: never[]) => unknown, args: Arguments): void {
+    if (this.#phase !== "held") return;
+    this.#held ??= [];
+    this.#held.push(() => Reflect.apply(method, this.#response, args));
+  }
+
+  #open(): void {
+    this.#phase = "open";
+    this.#drains?.end();
+    if (this.#trailers === undefined) return;
+    for (const set of this.#trailers) set();
+    this.#trailers = undefined;
+  }
+
+  #release(): void {
+    const response = this.#response;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    try {
+      this.#open();
+      let flushed: unknown = true;
+      for (const call of held) flushed = call();
+      if (this.#owesDrain && flushed !== false && !response.writableEnded) this.#drain();
+    } catch (error) {
+      // Whoever wrote what cannot be sent has gone on, so it goes where the failure of a save goes, if there is time.
+      if (response.headersSent) cutOff(response);
+      else this.#drop(error, headersOf(response));
+    }
+  }
+
+  #drain(): void {
+    this.#response.emit("drain");
+    this.#drains?.call();
+  }
+
+  #drop(error: unknown, headers = this.#headersBefore): void {
+    this.#phase = "dropped";
+    this.#held = undefined;
+    this.#trailers = undefined;
+    giveWay(this.#response, {
+      original: this.#original,
+      headers,
+      ended: this.#ended,
+      error,
+      drain: () => {
+        this.#drains?.end();
+        this.#drain();
+      },
+      fail: (reason) => this.#before.fail(reason),
+    });
+  }
+}
