@@ -30,7 +30,12 @@ function start(sweep: (limit: number) => Any, options: Any = {}, byte = 0) {
     await settle();
   };
   const swept = () => events.filter(({ type }) => type === "swept");
-  return { time, store, use, limits, swept, events };
+  /** Between batches it may pause. */
+  const useAndSweep = async () => {
+    await use();
+    while (swept().length === 0) await settle();
+  };
+  return { time, store, use, useAndSweep, limits, swept, events };
 }
 
 test("requirement 77: expired records go beside a request that writes, without being asked for", async () => {
@@ -75,12 +80,12 @@ test("a sweep is due half to one and a half intervals after the last one, by a j
 test("a sweep goes on in batches of a thousand while there is more, twenty at most beside one request", async () => {
   const few = start(() => (few.limits.length < 4 ? 1000 : 7));
   few.time.advance(450);
-  await few.use();
+  await few.useAndSweep();
   assert.deepEqual(few.limits, [1000, 1000, 1000, 1000]);
   assert.deepEqual(few.swept(), [{ type: "swept", count: 3007 }]);
   const many = start(() => 1000);
   many.time.advance(450);
-  await many.use();
+  await many.useAndSweep();
   assert.equal(many.limits.length, 20);
 });
 
@@ -91,6 +96,20 @@ test("sweep() goes on until there is no more, and says how many it was", async (
   const empty = start(() => 0);
   assert.equal(await empty.store.sweep(), 0);
   assert.deepEqual(empty.events, []);
+});
+
+test("a sweep that works for more than a moment lets others have their turn between its batches", async () => {
+  let turns = 0;
+  const seen: number[] = [];
+  const busy = start(() => {
+    seen.push(turns);
+    for (const began = performance.now(); performance.now() - began < 2; );
+    return seen.length < 5 ? 1000 : 0;
+  });
+  const timer = setInterval(() => (turns += 1), 1);
+  assert.equal(await busy.store.sweep(), 4000);
+  clearInterval(timer);
+  assert.equal(new Set(seen).size, 5, `turns of others before each batch: ${seen}`);
 });
 
 test("a sweep that is under way is not begun twice, and no request waits for it", async () => {
@@ -128,11 +147,11 @@ test("a sweep that fails harms no request, is no unhandled rejection, and is tri
 });
 
 test("what was removed before a sweep failed is told", async () => {
-  const { time, use, limits, swept } = start(() =>
+  const { time, useAndSweep, limits, swept } = start(() =>
     limits.length < 3 ? 1000 : Promise.reject(new Error("down")),
   );
   time.advance(450);
-  await use();
+  await useAndSweep();
   assert.deepEqual(swept(), [{ type: "swept", count: 2000 }]);
 });
 

@@ -8,6 +8,9 @@ export interface SweeperContext extends Pick<ServerContext, "guard" | "onEvent">
 const BATCH = 1000;
 /** So many batches beside one request: what is left waits for the next time. */
 const MOST_BATCHES = 20;
+/** Milliseconds of work after which a sweep gives way to requests, for as long as it has worked, but not for longer than: */
+const TURN = 1;
+const LONGEST_PAUSE = 50;
 
 /** Removes expired records beside the requests that write, so that it takes no timer and no cron. */
 export class Sweeper {
@@ -40,11 +43,16 @@ export class Sweeper {
   async sweep(mostBatches: number = Number.POSITIVE_INFINITY): Promise<number> {
     this.#isSweeping = true;
     let count = 0;
+    let turnBeganAt = performance.now();
     try {
       for (let batch = 0; batch < mostBatches; batch += 1) {
         const removed = await this.#context.guard.begin().sweep(BATCH);
         count += removed;
         if (removed < BATCH) break;
+        const worked = performance.now() - turnBeganAt;
+        if (worked < TURN) continue;
+        await new Promise((resolve) => setTimeout(resolve, Math.min(worked, LONGEST_PAUSE)));
+        turnBeganAt = performance.now();
       }
     } finally {
       this.#isSweeping = false;
