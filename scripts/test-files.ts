@@ -61,6 +61,7 @@ const NOT_IN_WORKERS = {
   "src/core/sealers.test.ts": INSPECTS,
   "src/core/server-session-store.test.ts": INSPECTS,
   "src/core/session.test.ts": INSPECTS,
+  "src/core/sha256.test.ts": NODES_OWN,
   "src/core/xaes.test.ts": NODES_OWN,
   "src/stores/cookie-tokens.test.ts": INSPECTS,
   "src/stores/memory-limits.test.ts": INSPECTS,

@@ -31,7 +31,10 @@ export interface SessionRecord {
 export interface RepositoryContext {
   /** The time, in milliseconds since the epoch, by the server's clock. A repository has no clock of its own. */
   readonly now: number;
-  /** Aborted when the answer is no longer waited for. A repository that can cancel should; none has to. */
+  /**
+   * Aborted when the answer is no longer waited for. A repository that can cancel should; none has to. It is made when it
+   * is first looked at, so a copy of the context by `{ ...context }` has none: pass on the context itself, or name it.
+   */
   readonly signal: AbortSignal;
 }
 

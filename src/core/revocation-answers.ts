@@ -1,4 +1,5 @@
 import { fromBase64url } from "#base64url";
+import { Call } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import { SessionError } from "./errors.ts";
 import { describe, misconfigured } from "./options.ts";
@@ -121,11 +122,11 @@ export class RevocationAnswers {
   ): Promise<boolean> {
     if (this.#revocation.revoke === undefined) return true;
     let hasEnded = false;
+    const goingOn = successor === undefined ? {} : { successor };
     try {
       hasEnded = await this.#call(
         patience,
-        (context) =>
-          this.#revocation.revoke?.(id, until, successor ? { ...context, successor } : context),
+        ({ now, signal }) => this.#revocation.revoke?.(id, until, { now, signal, ...goingOn }),
         (answer) => answer !== false,
       );
     } finally {
@@ -153,9 +154,9 @@ export class RevocationAnswers {
     try {
       await this.#call(
         this.begin(),
-        (context) => {
-          endedUntil = context.now;
-          return this.#revocation.revokeAll?.(subject, until, { ...context, except });
+        ({ now, signal }) => {
+          endedUntil = now;
+          return this.#revocation.revokeAll?.(subject, until, { now, signal, except });
         },
         () => undefined,
       );
@@ -211,21 +212,13 @@ export class RevocationAnswers {
     ask: (context: RevocationContext) => unknown,
     read: (answer: unknown) => Answer,
   ): Eventually<Answer> {
-    let abort: AbortController | undefined;
-    const context: RevocationContext = {
-      now: this.#options.clock(),
-      get signal() {
-        abort ??= new AbortController();
-        return abort.signal;
-      },
-    };
-    const onLate = () => {
-      // Also for one that looks at the signal only now.
-      abort ??= new AbortController();
-      abort.abort();
-    };
+    const call = new Call(this.#options.clock());
     return orElse<Answer>(
-      () => andThen(patience.wait(ask(context), onLate), read),
+      () =>
+        andThen(
+          patience.wait(ask(call), () => call.giveUp()),
+          read,
+        ),
       (error) => {
         throw this.#failure(error);
       },

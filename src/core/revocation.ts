@@ -18,7 +18,7 @@ export interface RevocableSession {
 export interface RevocationContext {
   /** The time, in milliseconds since the epoch, by the store's clock. */
   readonly now: number;
-  /** Aborted when the answer is no longer waited for. */
+  /** Aborted when the answer is no longer waited for. It is made when it is first looked at: a copy by `{ ...context }` has none. */
   readonly signal: AbortSignal;
 }
 

@@ -55,6 +55,19 @@ for (const [how, act] of Object.entries(failures)) {
     assert.ok(took < 500, `${took} ms`);
   });
 
+  test(`a load of a repository that ${how} is a promise that is not kept, and throws nothing at once`, async () => {
+    const { tap, store, visitor } = scene(FAST);
+    const each = visitor();
+    await each.visit((session) => session.set("a", 1));
+    tap(act);
+    // Also where it is not even asked any more.
+    for (let count = 0; count < 7; count += 1) {
+      const loading = store.load(requestOf({ cookie: each.jar.header ?? "" }));
+      assert.ok(loading instanceof Promise);
+      await assert.rejects(loading, refusal("ERR_SESSION_STORE"));
+    }
+  });
+
   test(`requirement 92: a write that ${how} is never answered as a success, and carries no token`, async () => {
     const acts: [Verb, (session: Loose) => unknown][] = [
       ["update", (session) => session.set("a", 1)],

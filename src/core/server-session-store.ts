@@ -2,8 +2,9 @@ import type { Contents } from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import type { SessionRequest, SessionResponse } from "./exchange.ts";
 import { checkSeconds } from "./options.ts";
+import { andThen, type Eventually } from "./promises.ts";
 import type { SessionRecord, SessionRepository } from "./repository.ts";
-import { restoreSession } from "./restore.ts";
+import { beginSession, restoreSession } from "./restore.ts";
 import {
   listSessions,
   revokeAllSessions,
@@ -14,14 +15,14 @@ import { contentsOf } from "./server/composing.ts";
 import type { Loaded, ServerContext } from "./server/context.ts";
 import { endRecord } from "./server/ending.ts";
 import { isStillAlive } from "./server/liveness.ts";
-import { loadSession } from "./server/loading.ts";
+import { type LoadResult, loadSession, type PresentedToken } from "./server/loading.ts";
 import { createServerContext, type ServerSessionStoreOptions } from "./server/options.ts";
+import { loadedOf, Origin } from "./server/origin.ts";
 import { createSession, type Exchange, type Fate, updateSession } from "./server/saving.ts";
 import { Sweeper } from "./server/sweeper.ts";
-import { internals, Session } from "./session.ts";
+import { internals, type Session } from "./session.ts";
 import type { DefaultData } from "./session-data.ts";
 import { gone, isLibrarysOwn, isLogin } from "./session-intent.ts";
-import type { StoredState } from "./session-state.ts";
 import type { SessionStore } from "./store.ts";
 
 /**
@@ -44,7 +45,6 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
   readonly cookieNames: readonly string[];
   readonly #context: ServerContext;
   readonly #sweeper: Sweeper;
-  readonly #loaded = new WeakMap<Session<Data>, Loaded>();
   /** Sessions of requests that presented what was a token until lately. */
   readonly #late = new WeakSet<Session<Data>>();
 
@@ -58,45 +58,52 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
     this.cookieNames = this.#context.transports.cookieNames;
   }
 
-  load(request: SessionRequest): Session<Data> | Promise<Session<Data>> {
-    const presented = this.#context.transports.candidates(request).flatMap((candidate) => {
-      const token = this.#context.tokens.read(candidate.token, candidate.transport.name);
-      return token === undefined ? [] : [{ ...candidate, presented: token }];
-    });
-    return presented.length === 0 ? this.#stranger() : this.#load(presented);
+  load(request: SessionRequest): Eventually<Session<Data>> {
+    const { transports, tokens } = this.#context;
+    const presented: PresentedToken[] = [];
+    for (const { token, transport } of transports.candidates(request)) {
+      const read = tokens.read(token, transport.name);
+      if (read !== undefined) presented.push({ token, transport, presented: read });
+    }
+    if (presented.length === 0) return this.#stranger();
+    try {
+      return andThen(loadSession(this.#context, presented), (result) => this.#begin(result));
+    } catch (error) {
+      // As where the repository answers later: who waits for it has one way to fail to look after.
+      return Promise.reject(error);
+    }
   }
 
-  async #load(presented: Parameters<typeof loadSession>[1]): Promise<Session<Data>> {
-    const { loaded, contents, isLate } = await loadSession(this.#context, presented);
+  #begin({ loaded, contents, isLate }: LoadResult): Session<Data> {
     if (loaded === undefined) {
       const stranger = this.#stranger();
       if (isLate) this.#late.add(stranger);
       return stranger;
     }
-    const session = restoreSession<Data>(this.#context.config, stateOf(loaded), contents);
-    this.#loaded.set(session, loaded);
-    return session;
+    return restoreSession<Data>(this.#context.config, new Origin(this.#context, loaded), contents);
   }
 
   #stranger(): Session<Data> {
-    return new Session<Data>(undefined, { config: this.#context.config });
+    return beginSession(this.#context.config);
   }
 
-  async save(
+  save(
     request: SessionRequest,
     response: SessionResponse,
     session: Session<Data>,
-  ): Promise<void> {
-    const loaded = this.#loaded.get(session);
+  ): Eventually<void> {
+    const loaded = loadedOf(this.#context, session);
     if (loaded === undefined) {
-      if (!session.isEmpty) await this.#create(request, response, session);
-    } else if (session.isNew || session.modified || this.#isSomethingDue(loaded)) {
-      loaded.operation ??= this.#context.guard.begin();
-      const exchange = { request, response, operation: loaded.operation };
-      if (session.isNew) await this.#end(exchange, session, loaded);
-      else await this.#update(exchange, session, loaded);
-    } else return;
-    this.#sweeper.sweepIfDue();
+      if (session.isEmpty) return undefined;
+      return andThen(this.#create(request, response, session), () => this.#sweeper.sweepIfDue());
+    }
+    if (!session.isNew && !session.modified && !this.#isSomethingDue(loaded)) return undefined;
+    loaded.operation ??= this.#context.guard.begin();
+    const exchange = { request, response, operation: loaded.operation };
+    const saved = session.isNew
+      ? this.#end(exchange, session, loaded)
+      : this.#update(exchange, session, loaded);
+    return andThen(saved, () => this.#sweeper.sweepIfDue());
   }
 
   /** Whether time alone makes a write necessary: a use to note, a token to renew or to hand out. */
@@ -172,7 +179,7 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
    * @throws `ERR_SESSION_STORE`.
    */
   async isAlive(session: Session<Data>): Promise<boolean> {
-    const loaded = this.#loaded.get(session);
+    const loaded = loadedOf(this.#context, session);
     return loaded !== undefined && isStillAlive(this.#context, loaded);
   }
 
@@ -227,12 +234,6 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
   sweep(): Promise<number> {
     return this.#sweeper.sweep();
   }
-}
-
-function stateOf({ record, credentials: { form } }: Loaded): StoredState {
-  const { handle: id, subject, createdAt, authenticatedAt } = record;
-  const antiForgerySecret = typeof form === "string" ? form : undefined;
-  return { id, subject, createdAt, authenticatedAt, antiForgerySecret };
 }
 
 function startOf({ authenticatedAt, createdAt }: SessionRecord): number {

@@ -15,9 +15,11 @@ import {
   type Statement,
 } from "./_postgres-client.ts";
 import { helpWith, isSerializationFailure } from "./_postgres-errors.ts";
+import { SharedReads } from "./_postgres-reads.ts";
 import { DEFAULT_TABLE, namesOf, type TableNames } from "./_postgres-schema.ts";
 import { setUp } from "./_postgres-setup.ts";
 import { type Statements, statementsOn, toCells, toRecord } from "./_postgres-statements.ts";
+import { rest } from "./_rest.ts";
 
 export interface PostgresRepositoryOptions {
   /**
@@ -35,15 +37,15 @@ export interface PostgresRepositoryOptions {
 
 const OWNER = "PostgresSessionRepository";
 
-/** Rows that one statement of a sweep looks at: few enough for some milliseconds, more than most limits. */
-const LEAST_BATCH = 1000;
+/** Rows that one statement of a sweep looks at: few enough for some milliseconds of the server's. */
+const SWEPT_AT_ONCE = 250;
 
 /** Each that fails means that somebody else has written the same session. */
 const MOST_ATTEMPTS = 20;
 
 /**
  * Keeps sessions in one table of PostgreSQL. Each verb is one statement, so one round trip, and what it writes it
- * writes as a whole or not at all; a sweep is one statement for each batch.
+ * writes as a whole or not at all; reads of the same moment share one; a sweep is one statement for each batch.
  *
  * The table is made by `setup()`, or by what `npx keepsake ddl postgres` prints.
  *
@@ -70,6 +72,17 @@ export class PostgresSessionRepository implements SessionRepository {
   readonly #names: TableNames;
   readonly #statements: Statements;
   readonly #namedStatements: boolean;
+  readonly #reads: SharedReads = new SharedReads({
+    one: async (handle, context) => {
+      const [row] = await this.#ask(this.#statements.read, [handle, timeOf(context)], context);
+      return row && toRecord(row);
+    },
+    several: async (handles, context) => {
+      const cells = [handles.join(","), timeOf(context)];
+      const rows = await this.#ask(this.#statements.readSeveral, cells, context);
+      return rows.map(toRecord);
+    },
+  });
 
   /** @param client A Pool or a Client of `pg`, `postgres(url)` of postgres.js, or a PGlite. It stays the application's to close. */
   constructor(client: PostgresClient, options: PostgresRepositoryOptions = {}) {
@@ -109,9 +122,8 @@ export class PostgresSessionRepository implements SessionRepository {
     return rows.length > 0;
   }
 
-  async read(handle: string, context: RepositoryContext): Promise<SessionRecord | undefined> {
-    const [row] = await this.#ask(this.#statements.read, [handle, timeOf(context)], context);
-    return row && toRecord(row);
+  read(handle: string, context: RepositoryContext): Promise<SessionRecord | undefined> {
+    return this.#reads.read(handle, context);
   }
 
   async update(
@@ -147,14 +159,17 @@ export class PostgresSessionRepository implements SessionRepository {
   /** Statement by statement, until enough are removed or nothing is left that is due. */
   async sweep(limit: number, context: RepositoryContext): Promise<number> {
     const { signal } = context;
-    const rows = Math.max(limit, LEAST_BATCH);
     let removed = 0;
     for (;;) {
-      const cells = [timeOf(context), String(rows), String(limit - removed)];
+      const startedAt = performance.now();
+      const cells = [timeOf(context), String(SWEPT_AT_ONCE), String(limit - removed)];
       const [row] = await this.#ask(this.#statements.sweep, cells, context);
       const [deleted = 0, kept = 0] = (row ?? []).map(Number);
       removed += deleted;
-      if (deleted + kept < rows || removed >= limit || signal.aborted) return removed;
+      // Behind records that are in use there may be many more, and the sweep has only so much time.
+      if (deleted === SWEPT_AT_ONCE) await rest(startedAt);
+      const isAll = deleted + kept < SWEPT_AT_ONCE;
+      if (isAll || removed >= limit || signal.aborted) return removed;
     }
   }
 

@@ -6,6 +6,7 @@ import type {
   SessionRepository,
   UpdateContext,
 } from "../core/repository.ts";
+import { rest } from "./_rest.ts";
 import {
   isRow,
   prepareConnection,
@@ -23,10 +24,10 @@ export interface SqliteRepositoryOptions {
 
 const OWNER = "SqliteSessionRepository";
 const DEFAULT_TABLE = "keepsake_sessions";
-/** How many records a statement of a sweep removes or postpones. */
-const ROUND = 100;
+/** How many records a statement of a sweep removes or postpones: requests of this process wait for it. */
+const ROUND = 25;
 /** Bounds the time of a sweep that meets many living records: those that are behind them wait for the next one. */
-const MOST_ROUNDS = 30;
+const MOST_ROUNDS = 60;
 
 /**
  * Keeps records in a table of an SQLite database: on one machine, for as many processes as it has. Every verb but `sweep`
@@ -107,23 +108,20 @@ export class SqliteSessionRepository implements SessionRepository {
     return this.#statements.findBySubject.all(subject, now).filter(isRow).map(recordOf);
   }
 
-  /** The one verb that is no single statement: it lets other work of the process go on after every hundred records. */
+  /** The one verb that is no single statement: it lets other work of the process go on after every few records. */
   async sweep(limit: number, { now, signal }: RepositoryContext): Promise<number> {
     const { removeExpired, postpone } = this.#statements;
     let removed = 0;
     for (let round = 0; round < MOST_ROUNDS && removed < limit && !signal.aborted; round += 1) {
+      const startedAt = performance.now();
       const expired = changes(removeExpired, now, now, Math.min(limit - removed, ROUND));
       const living = changes(postpone, now, now, ROUND);
       removed += expired;
       if (expired + living === 0) break;
-      await pause();
+      await rest(startedAt);
     }
     return removed;
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }
 
 type Statements = ReturnType<typeof prepareStatements>;

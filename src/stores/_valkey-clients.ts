@@ -45,6 +45,7 @@ export interface NodeRedisSentinelLike {
 
 interface SendOptions {
   readonly abortSignal?: AbortSignal;
+  readonly timeout?: number;
 }
 
 /** `GlideClient` of `@valkey/valkey-glide`. */
@@ -131,7 +132,7 @@ function throwDiscreetly(error: unknown): never {
 
 function ofNodeRedis(client: NodeRedisLike): Connection {
   return {
-    send: (_key, command, { signal: abortSignal }) => client.sendCommand(command, { abortSignal }),
+    send: (_key, command, context) => client.sendCommand(command, inTime(context)),
     sendBoth: (_key, first, second) => {
       const pipeline = client.multi();
       for (const command of [first, second]) pipeline.addCommand(command);
@@ -142,8 +143,7 @@ function ofNodeRedis(client: NodeRedisLike): Connection {
 
 function ofNodeRedisCluster(client: NodeRedisClusterLike): Connection {
   return {
-    send: (key, command, { signal: abortSignal }) =>
-      client.sendCommand(key, false, command, { abortSignal }),
+    send: (key, command, context) => client.sendCommand(key, false, command, inTime(context)),
     sendBoth: (key, first, second) => {
       const pipeline = client.multi();
       for (const command of [first, second]) pipeline.addCommand(key, false, command);
@@ -154,14 +154,21 @@ function ofNodeRedisCluster(client: NodeRedisClusterLike): Connection {
 
 function ofNodeRedisSentinel(client: NodeRedisSentinelLike): Connection {
   return {
-    send: (_key, command, { signal: abortSignal }) =>
-      client.sendCommand(false, command, { abortSignal }),
+    send: (_key, command, context) => client.sendCommand(false, command, inTime(context)),
     sendBoth: (_key, first, second) => {
       const pipeline = client.multi();
       for (const command of [first, second]) pipeline.addCommand(false, command);
       return repliesOf(pipeline.execAsPipeline());
     },
   };
+}
+
+/**
+ * The signal ends the wait in the client's queue. A time limit of the client's own, which it has by default, is one more
+ * timer and signal for each command, and takes as long as the rest of a read does.
+ */
+function inTime({ signal }: RepositoryContext): SendOptions {
+  return { abortSignal: signal, timeout: 0 };
 }
 
 async function repliesOf(answer: Promise<unknown>): Promise<readonly unknown[]> {

@@ -59,6 +59,11 @@ export function verbs(repository: PostgresSessionRepository): [string, () => Pro
     ["read", () => repository.read(record.handle, context())],
     ["read, none", () => repository.read("none", context())],
     [
+      "read, several at the same moment",
+      () =>
+        Promise.all([record.handle, "none"].map((handle) => repository.read(handle, context()))),
+    ],
+    [
       "update",
       () => {
         const before = record;

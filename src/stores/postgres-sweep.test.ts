@@ -70,6 +70,23 @@ describe("A sweep", () => {
     assert.equal(await count(`sweep_after <= ${NOW}`), 0);
   });
 
+  test("of many is done in steps, with a pause after each", async () => {
+    const pool = scene.newPool();
+    const steps: { began: number; ended: number }[] = [];
+    const { query } = pool;
+    Reflect.set(pool, "query", async (...args: unknown[]) => {
+      const began = performance.now();
+      const answer = await Reflect.apply(query, pool, args);
+      steps.push({ began, ended: performance.now() });
+      return answer;
+    });
+    await insert("dead", 600, `${NOW}`);
+    assert.equal(await scene.repository(pool).sweep(BATCH, context()), 600);
+    assert.equal(steps.length, 3);
+    const pauses = steps.slice(1).map(({ began }, index) => began - (steps[index]?.ended ?? 0));
+    assert.ok(Math.min(...pauses) >= 1, pauses.join(", "));
+  });
+
   test("does not wait for a session that is being touched, and leaves it", async () => {
     const repository = scene.repository();
     await insert("dead", 10, `${NOW}`);

@@ -36,7 +36,7 @@ test("a sweep of many records lets other work go on in between", async () => {
   }
   const count = () => database.prepare("SELECT handle FROM keepsake_sessions").all().length;
   const sweep = repository.sweep(330, at(NOW + DAY));
-  assert.equal(count(), 250);
+  assert.equal(count(), 325);
   const late = recordOf("late", { expiresAt: NOW + 2 * DAY });
   assert.equal(repository.create("late", late, at(NOW + DAY)), true);
   assert.equal(await sweep, 330);
@@ -51,8 +51,8 @@ test("a sweep that is no longer waited for ends", async () => {
   const abort = new AbortController();
   const sweep = repository.sweep(1000, { now: NOW + DAY, signal: abort.signal });
   abort.abort();
-  assert.equal(await sweep, 100);
-  assert.equal(await repository.sweep(1000, at(NOW + DAY)), 150);
+  assert.equal(await sweep, 25);
+  assert.equal(await repository.sweep(1000, at(NOW + DAY)), 225);
 });
 
 test("a record whose end was moved nearer is swept at that end", async () => {

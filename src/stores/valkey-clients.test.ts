@@ -207,6 +207,20 @@ test("node-redis: what waits for a connection when its request fails is not done
   assert.equal(await repository.read(record.handle, at()), undefined);
 });
 
+test("node-redis: how long a command may wait in the client's queue is the store's to say", async () => {
+  const url = `redis://127.0.0.1:${await freePort()}`;
+  const client = createClient({ url, commandOptions: { timeout: 10 } });
+  connections.add(() => client.destroy());
+  const refused = new Promise((resolve) => client.on("error", resolve));
+  client.connect().catch(() => {});
+  await refused;
+  const abort = new AbortController();
+  const context = { ...at(), signal: abort.signal };
+  const reading = new ValkeySessionRepository(client).read("handle", context);
+  setTimeout(() => abort.abort(), 50);
+  await assert.rejects(reading, /aborted/);
+});
+
 test("a login whose request fails between its two commands does not happen", async () => {
   const abort = new AbortController();
   const call = async (command: string, args: string[]) => {

@@ -50,7 +50,7 @@ const WRITE_BYTES = 9;
  *   sessions from `findBySubject`.
  * - Replication is asynchronous: a failover loses the writes of the last moments, a logout included, unless `wait` is set.
  * - A client that keeps commands while it is disconnected may execute one whose request has failed by then. Those in the
- *   queue of `redis` are taken back; with `iovalkey` and `ioredis` set `enableOfflineQueue: false`, or a small
+ *   queue of `redis` are taken back, by the store's time limit and not by the client's; with `iovalkey` and `ioredis` set `enableOfflineQueue: false`, or a small
  *   `maxRetriesPerRequest`.
  *
  * @param client Stays the application's: it connects and closes it. One that reads from replicas is refused.

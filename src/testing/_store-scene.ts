@@ -183,7 +183,7 @@ export class Flight {
     return new Flight(store, request, await store.load(request));
   }
 
-  save(): Promise<void> {
+  async save(): Promise<void> {
     return this.#store.save(this.#request, this.response, this.session);
   }
 

@@ -98,7 +98,7 @@ export function nextRecord(
       ...record,
       version: record.version + 1,
       ...ends(context, now, authenticatedAt ?? createdAt, record.expiresAt),
-      credentials: writeCredentials(renewal.credentials ?? opened.credentials),
+      credentials: renewal.credentials ? writeCredentials(renewal.credentials) : record.credentials,
       data: stored?.data ?? record.data,
       flash: stored?.flash ?? record.flash,
     },

@@ -1,8 +1,8 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { fromBase64url, toBase64url } from "#base64url";
-
+import { sha256Text } from "#sha256";
+import { utf8 } from "../bytes.ts";
 import { isValues } from "../json.ts";
 
 export const CREDENTIAL_BYTES = 32;
@@ -60,31 +60,29 @@ export type Standing = "current" | "successor" | "grace" | "overdue" | "retired"
 
 /** Fast and unsalted, because what is hashed is random bytes. */
 export function hashOf(credential: Uint8Array): string {
-  return toBase64url(sha256(credential));
+  return sha256Text(credential);
 }
 
 export function standingOf(credentials: Credentials, hash: string, now: number): Standing {
-  const { current, successor, grace = [], retired = [] } = credentials;
-  const bytes = fromBase64url(hash) ?? new Uint8Array();
-  const isHashOf = (each: { readonly hash: string } | undefined): boolean => {
-    const known = each && fromBase64url(each.hash);
-    return known !== undefined && equalBytes(known, bytes);
-  };
-  if (isHashOf(current)) return "current";
-  if (isHashOf(successor)) return "successor";
-  const leaving = grace.find(isHashOf);
+  const { current, successor, grace, retired } = credentials;
+  const bytes = utf8(hash);
+  const isHashOf = (each: { readonly hash: string }): boolean => equalBytes(utf8(each.hash), bytes);
+  if (current !== undefined && isHashOf(current)) return "current";
+  if (successor !== undefined && isHashOf(successor)) return "successor";
+  const leaving = grace?.find(isHashOf);
   if (leaving !== undefined) {
     if (now < leaving.until) return "grace";
     return now < leaving.until + REMEMBERED ? "overdue" : "unknown";
   }
-  const past = retired.find(isHashOf);
+  const past = retired?.find(isHashOf);
   return past !== undefined && now < past.until ? "retired" : "unknown";
 }
 
 /** The wrapped data key for a credential that is good. */
 export function wrapFor(credentials: Credentials, hash: string): string | undefined {
-  const { current, successor, grace = [] } = credentials;
-  return [current, successor, ...grace].find((each) => each?.hash === hash)?.wrap;
+  const { current, successor, grace } = credentials;
+  const isIts = (each: Valid | undefined) => each?.hash === hash;
+  return [current, successor].find(isIts)?.wrap ?? grace?.find(isIts)?.wrap;
 }
 
 /** A session's first credential, or a new one that ends all others at once. */
@@ -162,12 +160,17 @@ export function readCredentials(text: string): Credentials | undefined {
 
 function isCredentials(value: unknown): value is Credentials {
   if (!isValues(value)) return false;
-  const { current, successor, grace = [], retired = [] } = value;
+  const { current, successor, grace, retired } = value;
   return (
     (current === undefined || (hasHash(current) && typeof current.since === "number")) &&
     (successor === undefined || (hasHash(successor) && typeof successor.nonce === "string")) &&
-    [grace, retired].every((list) => Array.isArray(list) && list.every(hasHashUntil))
+    isListOfHashes(grace) &&
+    isListOfHashes(retired)
   );
+}
+
+function isListOfHashes(list: unknown): boolean {
+  return list === undefined || (Array.isArray(list) && list.every(hasHashUntil));
 }
 
 function hasHash(value: unknown): value is Record<string, unknown> {

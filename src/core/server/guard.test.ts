@@ -51,13 +51,13 @@ const down = () => {
 
 /** Every call there is. */
 const calls: Record<string, (guard: RepositoryGuard) => Promise<unknown>> = {
-  create: (guard) => guard.begin().create(RECORD),
-  read: (guard) => guard.begin().read(HANDLE),
-  update: (guard) => guard.begin().update(RECORD, { ...RECORD, version: 2 }),
-  touch: (guard) => guard.begin().touch(HANDLE, NOON + 1500),
-  delete: (guard) => guard.begin().delete(HANDLE),
+  create: async (guard) => guard.begin().create(RECORD),
+  read: async (guard) => guard.begin().read(HANDLE),
+  update: async (guard) => guard.begin().update(RECORD, { ...RECORD, version: 2 }),
+  touch: async (guard) => guard.begin().touch(HANDLE, NOON + 1500),
+  delete: async (guard) => guard.begin().delete(HANDLE),
   findBySubject: (guard) => guard.begin().findBySubject("ada"),
-  sweep: (guard) => guard.begin().sweep(10),
+  sweep: async (guard) => guard.begin().sweep(10),
 };
 
 test("a repository that answers, at once or later, is answered for", async () => {
@@ -191,7 +191,7 @@ test("requirement 91: a call that was left little time, because it waited for ot
   for (let count = 0; count < 6; count += 1) {
     const operation = guard.begin();
     await new Promise((resolve) => setTimeout(resolve, 180));
-    await assert.rejects(operation.read(HANDLE), refusal("ERR_SESSION_STORE"));
+    await assert.rejects(async () => operation.read(HANDLE), refusal("ERR_SESSION_STORE"));
   }
   assert.deepEqual(events, []);
   await guard.begin().read(HANDLE);
@@ -267,7 +267,7 @@ test("requirement 91: after five failures nothing is asked for a while, then one
     asked += 1;
     return down();
   });
-  const read = () => guard.begin().read(HANDLE);
+  const read = async () => guard.begin().read(HANDLE);
   for (let count = 0; count < 20; count += 1) await assert.rejects(read());
   assert.equal(asked, 5);
   assert.deepEqual(events, [{ type: "store-down" }]);
@@ -300,7 +300,7 @@ test("a probe that hangs, or answers what throws when it is looked at, does not 
   };
   for (const answer of [never(), hostile]) {
     const { time, guard, state } = start(down);
-    const read = () => guard.begin().read(HANDLE);
+    const read = async () => guard.begin().read(HANDLE);
     for (let count = 0; count < 5; count += 1) await assert.rejects(read());
     time.advance(1.5);
     state.act = () => answer;
@@ -322,13 +322,16 @@ test("an answer without its promise's manners is waited for as well", async () =
       throw new Error("hostile");
     },
   });
-  await assert.rejects(guard.begin().create(RECORD), refusal("ERR_SESSION_STORE"));
+  await assert.rejects(async () => guard.begin().create(RECORD), refusal("ERR_SESSION_STORE"));
 });
 
 test("an error of this library is passed on as it is", async () => {
   const error = new SessionError("ERR_SESSION_CONFIG", "the table is missing");
   const { guard } = start(() => Promise.reject(error));
-  await assert.rejects(guard.begin().read(HANDLE), (thrown) => thrown === error);
+  await assert.rejects(
+    async () => guard.begin().read(HANDLE),
+    (thrown) => thrown === error,
+  );
 });
 
 test("a repository that cannot find by subject says so, and one that cannot sweep has nothing to sweep", async () => {

@@ -1,11 +1,12 @@
+import { Call, UpdateCall } from "../call.ts";
 import type { Clock } from "../clock.ts";
 import { SessionError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { isValues } from "../json.ts";
 import { misconfigured } from "../options.ts";
-import { isThenable } from "../promises.ts";
+import { andThen, type Eventually, isThenable, orElse } from "../promises.ts";
 import type { Random } from "../random.ts";
-import type { RepositoryContext, SessionRecord, SessionRepository } from "../repository.ts";
+import type { SessionRecord, SessionRepository } from "../repository.ts";
 import { Breaker } from "./breaker.ts";
 
 /** Milliseconds. */
@@ -41,7 +42,10 @@ export class RepositoryGuard {
   }
 }
 
-/** The calls of one load or save. Each rejects with `ERR_SESSION_STORE` where the repository does not answer, or wrongly. */
+/**
+ * The calls of one load or save. Each fails with `ERR_SESSION_STORE` where the repository does not answer, or wrongly;
+ * what a repository answers at once is answered at once.
+ */
 export class Operation {
   readonly #guard: RepositoryGuard;
   readonly #startedAt = performance.now();
@@ -50,7 +54,7 @@ export class Operation {
     this.#guard = guard;
   }
 
-  create(record: SessionRecord): Promise<boolean> {
+  create(record: SessionRecord): Eventually<boolean> {
     return this.#call(
       (repository, context) => repository.create(record.handle, record, context),
       isBoolean,
@@ -58,32 +62,32 @@ export class Operation {
   }
 
   /** A record that is damaged is none, and an event: it must not keep its visitor, or anybody, from being served. */
-  async read(handle: string): Promise<SessionRecord | undefined> {
-    const answer = await this.#call(
+  read(handle: string): Eventually<SessionRecord | undefined> {
+    const answer = this.#call(
       (repository, context) => repository.read(handle, context),
       (found): found is { readonly handle: string } | undefined =>
         found === undefined || (hasHandle(found) && found.handle === handle),
     );
-    return answer === undefined ? undefined : this.#undamaged([answer])[0];
+    return andThen(answer, (found) => found && this.#undamaged(found));
   }
 
-  update(before: SessionRecord, next: SessionRecord): Promise<"updated" | "conflict" | "gone"> {
-    const { handle, version, subject, endsAt } = before;
+  update(before: SessionRecord, next: SessionRecord): Eventually<"updated" | "conflict" | "gone"> {
+    const { handle, version } = before;
     return this.#call(
-      (repository, { now, signal }) =>
-        repository.update(handle, version, next, { now, signal, before: { subject, endsAt } }),
+      (repository, context) =>
+        repository.update(handle, version, next, new UpdateCall(context, before)),
       (answer) => answer === "updated" || answer === "conflict" || answer === "gone",
     );
   }
 
-  touch(handle: string, expiresAt: number): Promise<boolean> {
+  touch(handle: string, expiresAt: number): Eventually<boolean> {
     return this.#call(
       (repository, context) => repository.touch(handle, expiresAt, context),
       isBoolean,
     );
   }
 
-  delete(handle: string): Promise<boolean> {
+  delete(handle: string): Eventually<boolean> {
     return this.#call((repository, context) => repository.delete(handle, context), isBoolean);
   }
 
@@ -96,22 +100,17 @@ export class Operation {
       (found): found is { readonly handle: string }[] =>
         Array.isArray(found) && found.every(hasHandle),
     );
-    return this.#undamaged(answer);
+    return answer.flatMap((found) => this.#undamaged(found) ?? []);
   }
 
-  #undamaged(found: readonly { readonly handle: string }[]): SessionRecord[] {
-    const records: SessionRecord[] = [];
-    for (const each of found) {
-      if (isRecord(each)) records.push(each);
-      else {
-        const reason = "the stored record is damaged";
-        this.#guard.options.onEvent({ type: "data-refused", id: each.handle, reason });
-      }
-    }
-    return records;
+  #undamaged(found: { readonly handle: string }): SessionRecord | undefined {
+    if (isRecord(found)) return found;
+    const reason = "the stored record is damaged";
+    this.#guard.options.onEvent({ type: "data-refused", id: found.handle, reason });
+    return undefined;
   }
 
-  sweep(limit: number): Promise<number> {
+  sweep(limit: number): Eventually<number> {
     return this.#call(
       (repository, context) => (repository.sweep ? repository.sweep(limit, context) : 0),
       (answer): answer is number => Number.isSafeInteger(answer) && Number(answer) >= 0,
@@ -134,46 +133,36 @@ export class Operation {
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 
-  async #call<Answer>(
-    ask: (repository: SessionRepository, context: RepositoryContext) => unknown,
+  #call<Answer>(
+    ask: (repository: SessionRepository, context: Call) => unknown,
     isAnswer: (answer: unknown) => answer is Answer,
-  ): Promise<Answer> {
+  ): Eventually<Answer> {
     const { repository, breaker, options } = this.#guard;
     const trial = breaker.admit();
     if (trial === undefined)
       throw this.#failure("has failed several times and is not asked for now");
-    let abort: AbortController | undefined;
-    const context: RepositoryContext = {
-      now: options.clock(),
-      get signal() {
-        abort ??= new AbortController();
-        return abort.signal;
-      },
-    };
+    const call = new Call(options.clock());
     const askedAt = performance.now();
-    let isLate = false;
-    const onLate = () => {
-      isLate = true;
-      // Also for a repository that looks at the signal only now, between two commands.
-      abort ??= new AbortController();
-      abort.abort();
-    };
-    try {
-      const answer: unknown = await this.#inTime(ask(repository, context), onLate);
-      if (!isAnswer(answer)) throw this.#failure("answered something that is no answer");
-      breaker.succeeded(trial);
-      return answer;
-    } catch (error) {
+    const fail = (error: unknown): never => {
       // Whoever has waited long for other writers has little time left, and that is no fault of the repository.
-      const wasRushed = isLate && performance.now() - askedAt < options.timeout / 2;
+      const wasRushed = call.isLate && performance.now() - askedAt < options.timeout / 2;
       if (wasRushed) breaker.gaveUp(trial);
       else breaker.failed(trial);
       throw error instanceof SessionError ? error : this.#failure("failed", error);
-    }
+    };
+    const accept = (answer: unknown): Answer => {
+      if (!isAnswer(answer)) throw this.#failure("answered something that is no answer");
+      breaker.succeeded(trial);
+      return answer;
+    };
+    return orElse(() => {
+      const answer = ask(repository, call);
+      if (!isThenable(answer)) return accept(answer);
+      return this.#inTime(answer, () => call.giveUp()).then(accept);
+    }, fail);
   }
 
-  #inTime<Answer>(answer: Answer | Promise<Answer>, onLate: () => void): Answer | Promise<Answer> {
-    if (!isThenable(answer)) return answer;
+  #inTime<Answer>(answer: PromiseLike<Answer>, onLate: () => void): Promise<Answer> {
     const end = this.#startedAt + this.#guard.options.timeout;
     const left = Math.max(0, end - performance.now());
     return new Promise((resolve, reject) => {
@@ -181,8 +170,16 @@ export class Operation {
         onLate();
         reject(this.#failure(`did not answer within ${this.#guard.options.timeout / 1000} s`));
       }, left);
-      const settle = () => clearTimeout(timer);
-      Promise.resolve(answer).then(resolve, reject).then(settle);
+      Promise.resolve(answer).then(
+        (given) => {
+          clearTimeout(timer);
+          resolve(given);
+        },
+        (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      );
     });
   }
 
@@ -223,17 +220,25 @@ function hasHandle(answer: unknown): answer is { readonly handle: string } {
   return isValues(answer) && typeof answer.handle === "string";
 }
 
-const TEXTS = ["handle", "credentials", "data", "flash"];
-const OPTIONAL_TEXTS = ["subject", "label"];
-const NUMBERS = ["version", "createdAt", "expiresAt", "endsAt"];
-
 function isRecord(answer: unknown): answer is SessionRecord {
   if (!isValues(answer)) return false;
-  const record = answer;
+  const { handle, credentials, data, flash, subject, label } = answer;
+  const { version, createdAt, authenticatedAt, expiresAt, endsAt } = answer;
   return (
-    TEXTS.every((name) => typeof record[name] === "string") &&
-    NUMBERS.every((name) => Number.isSafeInteger(record[name])) &&
-    OPTIONAL_TEXTS.every((name) => ["string", "undefined"].includes(typeof record[name])) &&
-    (record.authenticatedAt === undefined || Number.isSafeInteger(record.authenticatedAt))
+    isText(handle) &&
+    isText(credentials) &&
+    isText(data) &&
+    isText(flash) &&
+    (subject === undefined || isText(subject)) &&
+    (label === undefined || isText(label)) &&
+    Number.isSafeInteger(version) &&
+    Number.isSafeInteger(createdAt) &&
+    Number.isSafeInteger(expiresAt) &&
+    Number.isSafeInteger(endsAt) &&
+    (authenticatedAt === undefined || Number.isSafeInteger(authenticatedAt))
   );
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }

@@ -1,4 +1,5 @@
 import type { Contents } from "../changes.ts";
+import { andThen, type Eventually } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 import type { Candidate } from "../transports.ts";
 import type { Loaded, ServerContext } from "./context.ts";
@@ -21,17 +22,24 @@ export interface LoadResult {
 
 type Found = Loaded & { readonly contents: Contents };
 
+type Answer = Found | "late" | undefined;
+
 /** Looks up what the tokens of a request name: one read for each handle, at the same time. */
-export async function loadSession(
+export function loadSession(
   context: ServerContext,
   tokens: readonly PresentedToken[],
-): Promise<LoadResult> {
+): Eventually<LoadResult> {
   const operation = context.guard.begin();
-  const [first] = tokens;
-  const answers =
-    tokens.length === 1 && first !== undefined
-      ? [await find(context, operation, first)]
-      : await Promise.all(tokens.map((token) => find(context, operation, token)));
+  const [first, second] = tokens;
+  if (first !== undefined && second === undefined) {
+    return andThen(find(context, operation, first), (answer) => resultOf(context, [answer]));
+  }
+  return Promise.all(tokens.map((token) => find(context, operation, token))).then((answers) =>
+    resultOf(context, answers),
+  );
+}
+
+function resultOf(context: ServerContext, answers: readonly Answer[]): LoadResult {
   const found = answers.filter((answer) => typeof answer === "object");
   const loaded = context.transports.choose(found, () =>
     context.onEvent({ type: "duplicate-token" }),
@@ -43,14 +51,23 @@ export async function loadSession(
   };
 }
 
-async function find(
+function find(
   context: ServerContext,
   operation: Operation,
+  token: PresentedToken,
+): Eventually<Answer> {
+  return andThen(operation.read(token.presented.handle), (record) =>
+    answerTo(context, token, record),
+  );
+}
+
+function answerTo(
+  context: ServerContext,
   { presented, transport }: PresentedToken,
-): Promise<Found | "late" | undefined> {
+  record: SessionRecord | undefined,
+): Answer {
   const { config, onEvent } = context;
   const { handle: id } = presented;
-  const record = await operation.read(id);
   const now = config.clock();
   const opened =
     record !== undefined && now < record.expiresAt

@@ -1,6 +1,7 @@
 import type { Contents } from "../changes.ts";
 import { SessionError } from "../errors.ts";
 import type { SessionRequest, SessionResponse } from "../exchange.ts";
+import { orElse } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 import { internals, type Session } from "../session.ts";
 import type { SessionTransport } from "../transport.ts";
@@ -72,10 +73,10 @@ async function created(
     return await operation.create(record);
   } catch (error) {
     // It may have been stored all the same, and nobody will ever hold its token.
-    guard
-      .begin()
-      .delete(record.handle)
-      .catch(() => undefined);
+    void orElse(
+      () => guard.begin().delete(record.handle),
+      () => false,
+    );
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { Eventually } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 
 /** What the writers of one session share while they wait for each other. */
@@ -7,8 +8,11 @@ export interface Line {
 }
 
 interface Waiting extends Line {
-  tail: Promise<void>;
   length: number;
+  /** Kept when all who have come so far are done. Made when somebody first has to wait: mostly nobody has. */
+  tail?: Promise<void>;
+  /** Keeps it, as far as the one is concerned who came first. */
+  finishFirst?: () => void;
 }
 
 /**
@@ -22,22 +26,42 @@ export class WriteQueue {
   async run<Result>(
     handle: string,
     wait: (before: Promise<void>) => Promise<void>,
-    write: (line: Line) => Promise<Result>,
+    write: (line: Line) => Eventually<Result>,
   ): Promise<Result> {
-    const line = this.#lines.get(handle) ?? { tail: Promise.resolve(), length: 0 };
+    const others = this.#lines.get(handle);
+    if (others !== undefined) return this.#runBehind(others, handle, wait, write);
+    const line: Waiting = { length: 1 };
     this.#lines.set(handle, line);
+    try {
+      return await write(line);
+    } finally {
+      line.finishFirst?.();
+      this.#leave(line, handle);
+    }
+  }
+
+  async #runBehind<Result>(
+    line: Waiting,
+    handle: string,
+    wait: (before: Promise<void>) => Promise<void>,
+    write: (line: Line) => Eventually<Result>,
+  ): Promise<Result> {
+    const before = line.tail ?? new Promise((resolve) => (line.finishFirst = resolve));
     const { promise, resolve } = Promise.withResolvers<void>();
-    const before = line.tail;
     // Who gives up waiting must not let those behind overtake those before.
     line.tail = before.then(() => promise);
     line.length += 1;
     try {
-      if (line.length > 1) await wait(before);
+      await wait(before);
       return await write(line);
     } finally {
       resolve();
-      line.length -= 1;
-      if (line.length === 0) this.#lines.delete(handle);
+      this.#leave(line, handle);
     }
+  }
+
+  #leave(line: Waiting, handle: string): void {
+    line.length -= 1;
+    if (line.length === 0) this.#lines.delete(handle);
   }
 }
