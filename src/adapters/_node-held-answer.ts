@@ -4,8 +4,7 @@ import type { SessionResponse } from "../core/exchange.ts";
 import { isThenable } from "../core/promises.ts";
 import { nodeResponse } from "./_node.ts";
 import { giveWay } from "./_node-give-way.ts";
-import { Drains, headSent, lockHead } from "./_node-held.ts";
-import { appear } from "./_node-properties.ts";
+import { type Begun, Drains, headSent, lookBegun, PlainState } from "./_node-held.ts";
 import {
   callDropped,
   cutOff,
@@ -42,7 +41,7 @@ type Arguments = readonly unknown[];
  * What an application does with a response, held back until the session is saved. For the most part that takes no
  * waiting, so there are fields here and not closures, and nothing is prepared for a save that has to be waited for.
  */
-export class HeldAnswer {
+export class HeldAnswer implements Begun {
   readonly #response: ServerResponse;
   readonly #before: BeforeHeaders;
   readonly #original: Originals;
@@ -54,6 +53,8 @@ export class HeldAnswer {
   #isCut = false;
   #owesDrain = false;
   #held: (() => unknown)[] | undefined;
+  /** Where a save has to be waited for. */
+  #plain: PlainState | undefined;
   /** Trailers wait for the save as all else does: those of an answer that is dropped must not follow the other one. */
   #trailers: (() => unknown)[] | undefined;
 
@@ -82,7 +83,7 @@ export class HeldAnswer {
     if (this.#phase === "dropped") return response;
     if (this.#phase === "held") {
       // A wrapper that finds the head unsent has Node write it, as it is.
-      if (args.length === 1 && args[0] === response.statusCode) return response;
+      if (args.length === 1 && args[0] === this.#plain?.status) return response;
       throw headSent(response);
     }
     return Reflect.apply(writeHead, response, args) as ServerResponse;
@@ -110,6 +111,7 @@ export class HeldAnswer {
     this.#ended = true;
     if (this.#goesThrough()) return Reflect.apply(end, response, args) as ServerResponse;
     this.#hold(end, args);
+    this.#plain?.end();
     return response;
   }
 
@@ -159,8 +161,9 @@ export class HeldAnswer {
       return;
     }
     if (isThenable(saved)) {
-      // Only here, because accessors made for one response cost more than all the rest.
-      this.#lookBegun();
+      // Only here, because it costs more than all the rest.
+      this.#plain = new PlainState(this.#response);
+      lookBegun(this.#response, this);
       saved.then(
         () => this.#release(),
         (error) => this.#drop(error),
@@ -168,12 +171,12 @@ export class HeldAnswer {
     } else this.#open();
   }
 
-  #lookBegun(): void {
-    const response = this.#response;
-    lockHead(response, () => this.#phase === "held");
-    appear(response, "headersSent", () => this.#phase === "held");
-    appear(response, "writableEnded", () => this.#phase === "held" && this.#ended);
-    appear(response, "finished", () => this.#phase === "held" && this.#ended);
+  get isHeld(): boolean {
+    return this.#phase === "held";
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   /** Has a call made once the save is done, if ever. */
@@ -195,6 +198,7 @@ export class HeldAnswer {
     const response = this.#response;
     const held = this.#held ?? [];
     this.#held = undefined;
+    this.#plain?.restore();
     try {
       this.#open();
       let flushed: unknown = true;
@@ -213,6 +217,7 @@ export class HeldAnswer {
   }
 
   #drop(error: unknown, headers = this.#headersBefore): void {
+    this.#plain?.restore();
     this.#phase = "dropped";
     this.#held = undefined;
     this.#trailers = undefined;

@@ -1,23 +1,156 @@
 import type { ServerResponse } from "node:http";
-import { lock } from "./_node-properties.ts";
-import { isHttp2, wrap } from "./_node-response.ts";
+import { isHttp2 } from "./_node-response.ts";
 
 // What makes a response that is held back look like one that is not.
 
-const CHANGES_HEAD = ["setHeader", "setHeaders", "appendHeader", "removeHeader"];
+/** What an answer is like that is held back. */
+export interface Begun {
+  readonly isHeld: boolean;
+  /** Whether the application has ended it. */
+  readonly hasEnded: boolean;
+}
 
-/** Makes the head of a response what it is after it was sent, while `isLocked` is true. */
-export function lockHead(response: ServerResponse, isLocked: () => boolean): void {
-  // HTTP/2 takes hints at any time.
-  const names = isHttp2(response) ? CHANGES_HEAD : [...CHANGES_HEAD, "writeEarlyHints"];
-  for (const name of names) {
-    wrap(response, name, (call, args) => {
-      if (isLocked()) throw headSent(response);
-      return call(args);
-    });
+/** Where a response keeps how it is to look. */
+const LOOK: unique symbol = Symbol("keepsake.look");
+
+interface LookedAt extends ServerResponse {
+  [LOOK]?: Look;
+}
+
+/** A response, seen from what is put on it. */
+interface Looking {
+  readonly [LOOK]: Look;
+}
+
+/** Makes a response look begun, and its head sent, while the answer is held back. */
+export function lookBegun(response: LookedAt, begun: Begun): void {
+  const { [LOOK]: look } = response;
+  // A second kind of session may be saved while the first is.
+  if (look === undefined) response[LOOK] = new Look(response, begun);
+  else look.add(begun);
+}
+
+const CHANGES_HEAD = ["setHeader", "setHeaders", "appendHeader", "removeHeader", "writeEarlyHints"];
+const SEEMS_BEGUN = ["headersSent", "writableEnded", "finished"] as const;
+type PropertyName = (typeof SEEMS_BEGUN)[number];
+
+/** What stands before the methods and the properties of one response. */
+class Look {
+  readonly #response: ServerResponse;
+  readonly #begun: Begun[];
+  readonly #methods: Record<string, unknown> = {};
+  /** Own properties that were there before. */
+  readonly #before: { [name in PropertyName]?: PropertyDescriptor | undefined } = {};
+
+  constructor(response: ServerResponse, begun: Begun) {
+    this.#response = response;
+    this.#begun = [begun];
+    for (const name of CHANGES_HEAD) {
+      const method: unknown = Reflect.get(response, name);
+      // HTTP/2 takes hints at any time.
+      if (typeof method !== "function" || (name === "writeEarlyHints" && isHttp2(response)))
+        continue;
+      this.#methods[name] = method;
+      Reflect.set(response, name, METHODS[name]);
+    }
+    for (const name of SEEMS_BEGUN) {
+      const before = Object.getOwnPropertyDescriptor(response, name);
+      if (before !== undefined && before.get === undefined) continue;
+      this.#before[name] = before;
+      Object.defineProperty(response, name, DESCRIPTORS[name]);
+    }
   }
-  lock(response, "statusCode", isLocked);
-  lock(response, "statusMessage", isLocked);
+
+  add(begun: Begun): void {
+    this.#begun.push(begun);
+  }
+
+  get #isHeld(): boolean {
+    return this.#begun.some(({ isHeld }) => isHeld);
+  }
+
+  change(name: string, args: readonly unknown[]): unknown {
+    if (this.#isHeld) throw headSent(this.#response);
+    return Reflect.apply(this.#methods[name] as () => unknown, this.#response, args);
+  }
+
+  read(name: PropertyName): unknown {
+    const asks = name === "headersSent" ? isHeld : hasEnded;
+    if (this.#begun.some(asks)) return true;
+    const { [name]: before } = this.#before;
+    if (before?.get !== undefined) return before.get.call(this.#response);
+    return Reflect.get(Object.getPrototypeOf(this.#response), name, this.#response);
+  }
+}
+
+function isHeld(begun: Begun): boolean {
+  return begun.isHeld;
+}
+
+function hasEnded(begun: Begun): boolean {
+  return begun.isHeld && begun.hasEnded;
+}
+
+// The same for all responses: what is made for a single one costs more than its save.
+
+const METHODS = Object.fromEntries(
+  CHANGES_HEAD.map((name) => [
+    name,
+    function (this: Looking, ...args: unknown[]): unknown {
+      return this[LOOK].change(name, args);
+    },
+  ]),
+);
+
+const DESCRIPTORS = {
+  headersSent: descriptorOf("headersSent"),
+  writableEnded: descriptorOf("writableEnded"),
+  finished: descriptorOf("finished"),
+};
+
+function descriptorOf(name: PropertyName): PropertyDescriptor {
+  return {
+    configurable: true,
+    enumerable: true,
+    get(this: Looking): unknown {
+      return this[LOOK].read(name);
+    },
+  };
+}
+
+/**
+ * What Node keeps of a response as plain properties. To put accessors in their place would make every later use of the
+ * response slow, so they are set, and set back.
+ */
+export class PlainState {
+  readonly #response: ServerResponse;
+  readonly status: number;
+  readonly #message: string;
+  readonly #hasFinished: boolean;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    this.status = response.statusCode;
+    // HTTP/2 has no such words, and warns.
+    this.#message = isHttp2(response) ? "" : response.statusMessage;
+    const finished = Object.getOwnPropertyDescriptor(response, "finished");
+    this.#hasFinished = finished !== undefined && finished.get === undefined;
+  }
+
+  /** The application has ended its answer. */
+  end(): void {
+    if (this.#hasFinished) Reflect.set(this.#response, "finished", true);
+  }
+
+  /** From here on they are Node's own. What the application assigned meanwhile counts for nothing. */
+  restore(): void {
+    const response = this.#response;
+    if (this.#hasFinished) Reflect.set(response, "finished", false);
+    if (response.statusCode !== this.status) response.statusCode = this.status;
+    if (!isHttp2(response) && response.statusMessage !== this.#message) {
+      response.statusMessage = this.#message;
+    }
+  }
 }
 
 /** What Node throws where the head of a response is changed too late. */
