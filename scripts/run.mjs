@@ -1,7 +1,7 @@
 // Starts a TypeScript file of this repository: `node scripts/run.mjs TARGET.ts [arguments]`.
 // It runs before anything is installed and on old versions of Node, so it uses Node's own modules alone.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,8 @@ start(chooseNode(), resolve(ROOT, target), rest);
 function installPackages() {
   const installed = modifiedAt("node_modules/.package-lock.json");
   if (installed >= modifiedAt("package-lock.json")) return;
+  // npm ci would empty the folder that it leads to, which is somebody else's.
+  if (lstatSync(resolve(ROOT, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const why = installed === 0 ? "Nothing is installed yet" : "package-lock.json has changed";
   console.error(`${why}: running npm ci, once …`);
   const started = Date.now();

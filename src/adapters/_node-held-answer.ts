@@ -37,6 +37,12 @@ type Phase =
 
 type Arguments = readonly unknown[];
 
+/** A call that waits for the save. */
+interface Held {
+  readonly method: (...args: never[]) => unknown;
+  readonly args: Arguments;
+}
+
 /**
  * What an application does with a response, held back until the session is saved. For the most part that takes no
  * waiting, so there are fields here and not closures, and nothing is prepared for a save that has to be waited for.
@@ -52,7 +58,7 @@ export class HeldAnswer implements Begun {
   /** Whether the application has cut its answer off meanwhile. */
   #isCut = false;
   #owesDrain = false;
-  #held: (() => unknown)[] | undefined;
+  #held: Held[] | undefined;
   /** Where a save has to be waited for. */
   #plain: PlainState | undefined;
   /** Trailers wait for the save as all else does: those of an answer that is dropped must not follow the other one. */
@@ -181,9 +187,10 @@ export class HeldAnswer implements Begun {
 
   /** Has a call made once the save is done, if ever. */
   #hold(method: (...args: never[]) => unknown, args: Arguments): void {
+    if (this.#phase === "dropped") callDropped(args, undefined);
     if (this.#phase !== "held") return;
     this.#held ??= [];
-    this.#held.push(() => Reflect.apply(method, this.#response, args));
+    this.#held.push({ method, args });
   }
 
   #open(): void {
@@ -202,7 +209,7 @@ export class HeldAnswer implements Begun {
     try {
       this.#open();
       let flushed: unknown = true;
-      for (const call of held) flushed = call();
+      for (const { method, args } of held) flushed = Reflect.apply(method, response, args);
       if (this.#owesDrain && flushed !== false && !response.writableEnded) this.#drain();
     } catch (error) {
       // Whoever wrote what cannot be sent has gone on, so it goes where the failure of a save goes, if there is time.
@@ -219,6 +226,8 @@ export class HeldAnswer implements Begun {
   #drop(error: unknown, headers = this.#headersBefore): void {
     this.#plain?.restore();
     this.#phase = "dropped";
+    // Whoever waits for them would wait for ever.
+    for (const { args } of this.#held ?? []) callDropped(args, undefined);
     this.#held = undefined;
     this.#trailers = undefined;
     giveWay(this.#response, {

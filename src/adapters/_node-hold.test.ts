@@ -161,6 +161,25 @@ test("what is written before the answer is cut off arrives, and nothing after", 
   assert.match(text, /\r\n\r\n5\r\nhalf \r\n$/);
 });
 
+for (const sync of [true, false]) {
+  test(`who waits for a write goes on, also where the save fails ${sync ? "at once" : "later"}`, async (t) => {
+    const written = Promise.withResolvers<void>();
+    const url = await serve(
+      t,
+      async ({ response, finish }) => {
+        const first = new Promise<void>((resolve) => response.write("a", () => resolve()));
+        finish(new Error("down"));
+        await first;
+        response.end("b", () => written.resolve());
+      },
+      { sync, error: new Error("down") },
+    );
+    const answer = await get(url);
+    assert.deepEqual([answer.status, await answer.text()], [503, "refused"]);
+    await written.promise;
+  });
+}
+
 test("trailers follow the answer", async (t) => {
   const url = await serve(t, ({ response, finish }) => {
     response.setHeader("trailer", "x-before, x-after");

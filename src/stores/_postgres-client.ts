@@ -70,6 +70,15 @@ export function runOn(client: PostgresClient): Run | undefined {
   return isOneConnection(client) ? oneAfterAnother(onPg(client)) : onPg(client);
 }
 
+/**
+ * Whether it is known of a client that it does not look at who asks: one that is made to choose among databases, by
+ * AsyncLocalStorage for example, would ask for several in the name of the first.
+ */
+export function asksAlikeForAll(client: PostgresClient): boolean {
+  if (isPostgresJs(client) || isPGlite(client)) return true;
+  return isPool(client) || isOneConnection(client);
+}
+
 const AS_TEXT = { getTypeParser: () => String };
 
 /** A Pool takes the client back by itself, also after an error. `pg` cannot cancel. */
@@ -150,6 +159,10 @@ function isPGlite(client: PostgresClient): client is PGliteClient {
 
 function isPg(client: PostgresClient): client is PgClient {
   return has(client, "query");
+}
+
+function isPool(client: PgClient): boolean {
+  return typeof Reflect.get(client, "totalCount") === "number";
 }
 
 /** What a Pool has not. One in pipeline mode is to be asked at any time. */

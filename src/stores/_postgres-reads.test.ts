@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
 import type { RepositoryContext, SessionRecord } from "../core/repository.ts";
 import { type Reads, SharedReads } from "./_postgres-reads.ts";
+import { PostgresSessionRepository } from "./postgres.ts";
 import { context, HOUR, NOW, newHandle, newRecord } from "./postgres-kit.test.ts";
 
 /** Reads of some records, and a note of each statement: the handles that it asked for. */
@@ -113,4 +115,55 @@ test("a statement for several is taken back when the last of them is no longer w
     assert.equal(shared?.signal.aborted, true);
     assert.equal(shared?.signal, shared?.signal);
   }
+});
+
+test("where the statement fails, nothing more is asked for those who have given up waiting", async () => {
+  const records = [newRecord(), newRecord()];
+  const noted = new Noted(...records);
+  const abort = new AbortController();
+  noted.several = async () => {
+    abort.abort(new Error("too late"));
+    throw new Error("the connection is gone");
+  };
+  const reads = new SharedReads(noted);
+  const [first, second] = await Promise.allSettled([
+    reads.read(records[0]?.handle ?? "", { now: NOW, signal: abort.signal }),
+    reads.read(records[1]?.handle ?? "", context()),
+  ]);
+  assert.equal(first.status === "rejected" && first.reason.message, "too late");
+  assert.equal(second.status === "fulfilled" && second.value, records[1]);
+  assert.deepEqual(noted.asked, [[records[1]?.handle]]);
+});
+
+test("fake timers, put in their place meanwhile, hold up nothing", async (t) => {
+  const record = newRecord();
+  const reads = new SharedReads(new Noted(record));
+  const { setImmediate } = globalThis;
+  t.after(() => Reflect.set(globalThis, "setImmediate", setImmediate));
+  Reflect.set(globalThis, "setImmediate", () => undefined);
+  assert.equal(await reads.read(record.handle, context()), record);
+});
+
+test("a client that may look at who asks is asked for each by itself, unless it is said that it does not", async () => {
+  const tenants = new AsyncLocalStorage<string>();
+  const asked: (string | undefined)[] = [];
+  const client = {
+    query: async () => {
+      asked.push(tenants.getStore());
+      return { rows: [] };
+    },
+  };
+  const readBoth = async (repository: PostgresSessionRepository) => {
+    const read = (tenant: string) =>
+      tenants.run(tenant, () => repository.read(newHandle(), context()));
+    await Promise.all([read("one"), read("two")]);
+    return asked.splice(0);
+  };
+  assert.deepEqual(await readBoth(new PostgresSessionRepository(client)), ["one", "two"]);
+  const told = new PostgresSessionRepository(client, { sharedReads: true });
+  assert.deepEqual(await readBoth(told), ["one"]);
+  const pool = Object.assign({ totalCount: 0 }, client);
+  assert.deepEqual(await readBoth(new PostgresSessionRepository(pool)), ["one"]);
+  const alone = new PostgresSessionRepository(pool, { sharedReads: false });
+  assert.deepEqual(await readBoth(alone), ["one", "two"]);
 });

@@ -61,7 +61,11 @@ export class SharedReads {
       for (const record of found) records.set(record.handle, record);
     } catch {
       // Each has its own answer, or its own failure: a connection that is lost must not count as one for each of them.
-      for (const each of waiting) this.#alone(each);
+      for (const each of waiting) {
+        // Whoever has given up waiting has an answer already.
+        if (each.context.signal.aborted) each.reject(each.context.signal.reason);
+        else this.#alone(each);
+      }
       return;
     }
     for (const { handle, context, resolve } of waiting) {
@@ -96,6 +100,9 @@ class SharedContext implements RepositoryContext {
     return abort.signal;
   }
 }
+
+// As they are when this is loaded: fake timers, which a test puts in their place later, would hold up every read after them.
+const { setImmediate, queueMicrotask } = globalThis;
 
 /** Where there is no such turn, those are together who ask before the first promise is kept. */
 function atEndOfTurn(act: () => void): void {

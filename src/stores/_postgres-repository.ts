@@ -7,6 +7,7 @@ import type {
   UpdateContext,
 } from "../core/repository.ts";
 import {
+  asksAlikeForAll,
   type Cell,
   type PostgresClient,
   type Row,
@@ -15,7 +16,7 @@ import {
   type Statement,
 } from "./_postgres-client.ts";
 import { helpWith, isSerializationFailure } from "./_postgres-errors.ts";
-import { SharedReads } from "./_postgres-reads.ts";
+import { type Reads, SharedReads } from "./_postgres-reads.ts";
 import { DEFAULT_TABLE, namesOf, type TableNames } from "./_postgres-schema.ts";
 import { setUp } from "./_postgres-setup.ts";
 import { type Statements, statementsOn, toCells, toRecord } from "./_postgres-statements.ts";
@@ -33,6 +34,12 @@ export interface PostgresRepositoryOptions {
    * mode.
    */
   readonly namedStatements?: boolean | undefined;
+  /**
+   * Whether reads that come in the same turn of the event loop share one statement. Default: true for a Pool or a Client
+   * of `pg`, postgres.js and PGlite; false for anything else that takes the queries of `pg`. Set it to false where the
+   * client chooses a database or a role by who asks, as by `AsyncLocalStorage`: of several who share a statement it sees one.
+   */
+  readonly sharedReads?: boolean | undefined;
 }
 
 const OWNER = "PostgresSessionRepository";
@@ -72,23 +79,14 @@ export class PostgresSessionRepository implements SessionRepository {
   readonly #names: TableNames;
   readonly #statements: Statements;
   readonly #namedStatements: boolean;
-  readonly #reads: SharedReads = new SharedReads({
-    one: async (handle, context) => {
-      const [row] = await this.#ask(this.#statements.read, [handle, timeOf(context)], context);
-      return row && toRecord(row);
-    },
-    several: async (handles, context) => {
-      const cells = [handles.join(","), timeOf(context)];
-      const rows = await this.#ask(this.#statements.readSeveral, cells, context);
-      return rows.map(toRecord);
-    },
-  });
+  readonly #reads: Pick<SharedReads, "read">;
 
   /** @param client A Pool or a Client of `pg`, `postgres(url)` of postgres.js, or a PGlite. It stays the application's to close. */
   constructor(client: PostgresClient, options: PostgresRepositoryOptions = {}) {
-    checkOptions(OWNER, options, ["table", "namedStatements"]);
-    const { table = DEFAULT_TABLE, namedStatements = true } = options;
+    checkOptions(OWNER, options, ["table", "namedStatements", "sharedReads"]);
+    const { table = DEFAULT_TABLE, namedStatements = true, sharedReads } = options;
     checkBoolean(OWNER, "namedStatements", namedStatements);
+    if (sharedReads !== undefined) checkBoolean(OWNER, "sharedReads", sharedReads);
     const run = runOn(client);
     if (run === undefined) {
       throw misconfigured(
@@ -99,6 +97,12 @@ export class PostgresSessionRepository implements SessionRepository {
     this.#names = namesOf(OWNER, table);
     this.#statements = statementsOn(this.#names);
     this.#namedStatements = namedStatements;
+    const reads: Reads = {
+      one: (handle, context) => this.#readOne(handle, context),
+      several: (handles, context) => this.#readSeveral(handles, context),
+    };
+    const isShared = sharedReads ?? asksAlikeForAll(client);
+    this.#reads = isShared ? new SharedReads(reads) : { read: reads.one };
   }
 
   /**
@@ -124,6 +128,20 @@ export class PostgresSessionRepository implements SessionRepository {
 
   read(handle: string, context: RepositoryContext): Promise<SessionRecord | undefined> {
     return this.#reads.read(handle, context);
+  }
+
+  async #readOne(handle: string, context: RepositoryContext): Promise<SessionRecord | undefined> {
+    const [row] = await this.#ask(this.#statements.read, [handle, timeOf(context)], context);
+    return row && toRecord(row);
+  }
+
+  async #readSeveral(
+    handles: readonly string[],
+    context: RepositoryContext,
+  ): Promise<SessionRecord[]> {
+    const cells = [handles.join(","), timeOf(context)];
+    const rows = await this.#ask(this.#statements.readSeveral, cells, context);
+    return rows.map(toRecord);
   }
 
   async update(

@@ -47,9 +47,13 @@ export class PostgresSessionStore<
 
   constructor(
     client: PostgresClient,
-    { table, namedStatements, ...options }: PostgresSessionStoreOptions = {},
+    { table, namedStatements, sharedReads, ...options }: PostgresSessionStoreOptions = {},
   ) {
-    const repository = new PostgresSessionRepository(client, { table, namedStatements });
+    const repository = new PostgresSessionRepository(client, {
+      table,
+      namedStatements,
+      sharedReads,
+    });
     super(repository, options);
     this.#repository = repository;
   }
