@@ -92,7 +92,8 @@ export function createCodec(serializer: Serializer, limits: Required<Limits>): C
     if (strict) checkAll(values);
     const text = print(undefined, values);
     // No unit takes more than three bytes, so most texts need not be counted.
-    const bytes = text.length * 3 <= limits.bytes ? 0 : utf8Length(text);
+    if (text.length * 3 <= limits.bytes) return text;
+    const bytes = utf8Length(text);
     if (bytes > limits.bytes) {
       throw tooLarge(values, `takes ${bytes} bytes`, `limits.bytes (${limits.bytes})`);
     }
