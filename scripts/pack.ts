@@ -10,8 +10,12 @@ const ALWAYS = ["README.md", "LICENSE"];
 /** What only the repository needs of its own manifest. */
 const REPOSITORYS = ["private", "scripts", "devDependencies", "workspaces", "allowScripts"];
 
-/** Packs the built package as it is published, and returns the path of the tarball. */
-export async function pack(folder: string): Promise<string> {
+/**
+ * Packs the built package as it is published, and returns the path of the tarball.
+ *
+ * @param built Where it was built to.
+ */
+export async function pack(folder: string, built: string = join(ROOT, "dist")): Promise<string> {
   const staging = join(folder, "staging");
   await mkdir(staging, { recursive: true });
   const manifest: Record<string, unknown> = JSON.parse(
@@ -20,7 +24,8 @@ export async function pack(folder: string): Promise<string> {
   const { files } = manifest as { files: string[] };
   const listed = files.filter((file) => !file.startsWith("!"));
   for (const file of [...listed, ...ALWAYS]) {
-    await cp(join(ROOT, file), join(staging, file), { recursive: true });
+    const source = file === "dist" ? built : join(ROOT, file);
+    await cp(source, join(staging, file), { recursive: true });
   }
   const published = Object.entries(manifest).filter(([name]) => !REPOSITORYS.includes(name));
   const text = JSON.stringify(withoutSources(Object.fromEntries(published)), null, 2);

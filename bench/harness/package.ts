@@ -1,10 +1,9 @@
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pack } from "../../scripts/pack.ts";
 import { run } from "../../scripts/processes.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
 import { BUILD_PROJECTS } from "../../scripts/tasks.ts";
-
-const SHIPPED = ["src", "docs", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md"];
 
 /**
  * Builds, packs and installs keepsake as its users do, without touching `dist`, which others may be using.
@@ -12,24 +11,15 @@ const SHIPPED = ["src", "docs", "README.md", "LICENSE", "CHANGELOG.md", "SECURIT
  * @returns The folder whose `node_modules` has it.
  */
 export async function installKeepsake(folder: string): Promise<string> {
-  const source = join(folder, "source");
+  const built = join(folder, "dist");
   const target = join(folder, "installed");
-  await Promise.all([source, target].map((path) => mkdir(path, { recursive: true })));
-  for (const path of SHIPPED) await cp(`${ROOT}${path}`, join(source, path), { recursive: true });
-  const {
-    workspaces: _,
-    devDependencies: __,
-    ...manifest
-  } = JSON.parse(await readFile(`${ROOT}package.json`, "utf8"));
-  await writeFile(join(source, "package.json"), JSON.stringify(manifest));
+  await mkdir(target, { recursive: true });
   const compiler = `${ROOT}node_modules/typescript/bin/tsc`;
-  const outputs = ["--outDir", join(source, "dist")];
   for (const project of BUILD_PROJECTS) {
-    await must(process.execPath, [compiler, "-p", project, ...outputs], ROOT);
+    await must(process.execPath, [compiler, "-p", project, "--outDir", built], ROOT);
   }
-  await must("npm", ["pack", "--loglevel=error", "--pack-destination", folder], source);
+  const tarball = await pack(folder, built);
   await writeFile(join(target, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  const tarball = join(folder, `keepsake-${manifest.version}.tgz`);
   const options = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
   await must("npm", ["install", tarball, ...options], target);
   return target;
