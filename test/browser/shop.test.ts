@@ -157,6 +157,8 @@ describe("the example shop, in a browser without scripts", { timeout: 180_000 },
     await visit(first.url, async (page) => {
       await add(page, "Old key");
       await logIn(page, "Ada");
+      // What the page still loads would find nobody there.
+      await page.goto("about:blank");
       await first.close();
       const second = await openShop({ SHOP_DB });
       t.after(second.close);
