@@ -5,9 +5,12 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Puts text without lone surrogates where there is room for it. */
-export function writeUtf8(text: string, bytes: Uint8Array, at: number): void {
-  encoder.encodeInto(text, bytes.subarray(at));
+/**
+ * Puts text without lone surrogates where there is room for it, and gives how many bytes it takes. There must be some to
+ * spare: into a buffer that it fills to the last byte, `encodeInto` of Node 26 may not put its last letter.
+ */
+export function writeUtf8(text: string, bytes: Uint8Array, at: number): number {
+  return encoder.encodeInto(text, bytes.subarray(at)).written;
 }
 
 /** How many bytes text without lone surrogates takes in UTF-8. */

@@ -14,10 +14,12 @@ const TARGETED = [
 /** No cache may keep a response that carries a token, whatever the application said (RFC 9111 5.2.2.5). */
 export function forbidCaching({ headers }: SessionResponse, onEvent: OnEvent): void {
   const cacheControl = headers.get("cache-control");
-  if (cacheControl !== null && isShared(cacheControl)) {
-    onEvent({ type: "cache-control-overruled", cacheControl });
+  if (cacheControl !== "no-store") {
+    if (cacheControl !== null && isShared(cacheControl)) {
+      onEvent({ type: "cache-control-overruled", cacheControl });
+    }
+    headers.set("cache-control", "no-store");
   }
-  if (cacheControl !== "no-store") headers.set("cache-control", "no-store");
   for (const name of TARGETED) {
     const value = headers.get(name);
     if (value === null) continue;

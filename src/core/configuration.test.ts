@@ -90,6 +90,7 @@ test("secret and sealer both, or a sealer that is none, throw", () => {
   bad({ sealer: {} }, "seal and open");
   bad({ sealer: { seal: () => "" } }, "seal and open");
   bad({ secret: SECRET, audience: 7 }, "audience");
+  bad({ secret: SECRET, audience: "é".repeat(257) }, "audience must take 512 bytes or fewer");
   for (const options of [undefined, null, 7, "options", []]) bad(options, "must be an object");
 });
 

@@ -14,14 +14,16 @@ export function readCookies(
   most: number = MOST_CANDIDATES,
 ): readonly string[] {
   if (header === null || header.length > LONGEST_HEADER || !header.includes(name)) return [];
-  const values: string[] = [];
+  let values: string[] = [];
   for (let start = 0; start < header.length && values.length < most; ) {
     const semicolon = header.indexOf(";", start);
     const end = semicolon < 0 ? header.length : semicolon;
     const from = startOfValue(header, name, start, end);
     if (from !== undefined) {
       const value = header.slice(from, endOfValue(header, from, end));
-      if (!values.includes(value)) values.push(value);
+      // A list that grows has room for many at once, and nearly every request has one.
+      if (values.length === 0) values = [value];
+      else if (!values.includes(value)) values.push(value);
     }
     start = end + 1;
   }

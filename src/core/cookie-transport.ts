@@ -85,11 +85,7 @@ function transportFor(
     read: (request) => readTokens(request.headers.get("cookie"), wireName, chunks),
     write(request, response, token, expiresAt) {
       if (cookie.secure) warnOfPlainHttp(request);
-      const left = expiresAt === undefined ? 0 : Math.floor((expiresAt - clock()) / 1000);
-      const age =
-        persistent && expiresAt !== undefined
-          ? { maxAge: Math.min(Math.max(left, 0), LONGEST_SECONDS), expires: new Date(expiresAt) }
-          : undefined;
+      const age = persistent && expiresAt !== undefined ? ageUntil(expiresAt, clock()) : undefined;
       send(request, response, toChunks(token, wireName, chunks), age);
     },
     clear: (request, response) => send(request, response, [""], FORGOTTEN),
@@ -101,6 +97,11 @@ function transportFor(
         clock,
       ),
   };
+}
+
+function ageUntil(expiresAt: number, now: number): Age {
+  const left = Math.floor((expiresAt - now) / 1000);
+  return { maxAge: Math.min(Math.max(left, 0), LONGEST_SECONDS), expires: new Date(expiresAt) };
 }
 
 /** One line a name (RFC 6265bis 4.1.1): ours replaces what was there, and leaves the application's cookies alone. */
@@ -119,14 +120,23 @@ function removeSetCookie({ headers }: SessionResponse, names: readonly string[])
  */
 function plainHttpWarning(onEvent: OnEvent): (request: SessionRequest) => void {
   let told = false;
-  return ({ url, headers }) => {
-    if (told || url === undefined || !url.startsWith("http:")) return;
+  let harmless: string | undefined;
+  return (request) => {
+    if (told) return;
+    const { headers } = request;
+    // First, because behind a proxy it is enough, and where the URL is not kept as text it costs less to look at.
     if (headers.get("x-forwarded-proto")?.includes("https")) return;
+    const { url } = request;
+    if (url === undefined || !url.startsWith("http:")) return;
+    if (harmless !== undefined && url.startsWith(harmless)) return;
     if (headers.get("forwarded")?.includes("proto=https")) return;
     // Last, because parsing costs the most.
     if (!URL.canParse(url)) return;
-    const { hostname, host } = new URL(url);
-    if (isLoopback(hostname)) return;
+    const { hostname, host, origin } = new URL(url);
+    if (isLoopback(hostname)) {
+      harmless = `${origin}/`;
+      return;
+    }
     told = true;
     onEvent({ type: "insecure-transport", host });
   };

@@ -22,6 +22,23 @@ export function orElse<Result>(
   }
 }
 
+/** Does `last` when `act` is over, at once or later, however that went. */
+export function inAnyCase<Result>(
+  act: () => Eventually<Result>,
+  last: () => void,
+): Eventually<Result> {
+  let result: Eventually<Result>;
+  try {
+    result = act();
+  } catch (error) {
+    last();
+    throw error;
+  }
+  if (isThenable(result)) return Promise.resolve(result).finally(last);
+  last();
+  return result;
+}
+
 export function isThenable<Result>(
   value: Result | PromiseLike<Result>,
 ): value is PromiseLike<Result> {

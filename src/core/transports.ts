@@ -69,13 +69,11 @@ export function createTransports(
     list,
     vary: [...new Set(list.flatMap(({ vary }) => vary))],
     cookieNames: list.filter(isCookie).map(({ name }) => name),
-    candidates(request) {
-      const candidates: Candidate[] = [];
-      for (const transport of list) {
-        for (const token of transport.read(request)) candidates.push({ token, transport });
-      }
-      return candidates;
-    },
+    // Nearly every store has one transport, and a list that grows has room for many.
+    candidates: (request) =>
+      list.length === 1
+        ? carriedBy(first, request)
+        : list.flatMap((each) => carriedBy(each, request)),
     choose(found, onDuplicate) {
       if (found.length < 2) return found[0];
       const [one, ...others] = list.flatMap(
@@ -98,6 +96,10 @@ export function createTransports(
         vary.some((name) => name !== "Cookie" && request.headers.get(name) !== null),
       ) ?? first,
   };
+}
+
+function carriedBy(transport: SessionTransport, request: SessionRequest): readonly Candidate[] {
+  return transport.read(request).map((token) => ({ token, transport }));
 }
 
 function isCookie({ vary }: SessionTransport): boolean {
