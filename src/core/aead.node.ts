@@ -12,6 +12,7 @@ function nativeXchacha(key: Uint8Array): Aead {
   // Used again for every message: to make them anew costs as much as HChaCha20 itself.
   const longNonce = new Uint8Array(24);
   const longWords = new Uint32Array(longNonce.buffer, 0, 4);
+  const longTail = longNonce.subarray(16);
   const subkeyWords = new Uint32Array(8);
   const subkeyBytes = new Uint8Array(subkeyWords.buffer);
   // The IETF cipher's 12 bytes: four zeros and the last eight of the long nonce.
@@ -19,7 +20,7 @@ function nativeXchacha(key: Uint8Array): Aead {
 
   const subkey = (nonce: Uint8Array): Uint8Array | KeyObject => {
     longNonce.set(nonce);
-    shortNonce.set(longNonce.subarray(16), 4);
+    shortNonce.set(longTail, 4);
     hchacha(SIGMA, keyWords, longWords, subkeyWords);
     return messageKey(subkeyBytes);
   };

@@ -180,3 +180,12 @@ test("requirement 50: assigning and copying __proto__ makes a key of it and chan
   assert.equal(copy.a.polluted, undefined);
   assert.equal(({} as Any).polluted, undefined);
 });
+
+test("raw JSON, which is read back as something else, is none of a session's values", () => {
+  const make: unknown = Reflect.get(JSON, "rawJSON");
+  if (typeof make !== "function") return;
+  for (const text of ["1", '"\\ud800"']) {
+    assert.match(find([make(text)])?.what ?? "", /rawJSON/);
+  }
+  assert.equal(find(Object.assign(Object.create(null), { rawJSON: "1" })), undefined);
+});

@@ -8,56 +8,66 @@ export interface Misfit {
 
 export type Values = Record<string, unknown>;
 
+interface Bounds {
+  readonly depth: number;
+  readonly keys: number;
+}
+
+/** What has been seen on the way to a value. Handed on, because closures would take twice the memory. */
+interface Walk extends Bounds {
+  readonly ancestors: object[];
+  keysSeen: number;
+}
+
 /** The first part of a session's values that JSON would change or drop, or that is over a limit; `undefined` if none. */
-export function findMisfit(
-  values: Values,
-  limits: { readonly depth: number; readonly keys: number },
-): Misfit | undefined {
-  const ancestors: object[] = [];
-  let keys = 0;
+export function findMisfit(values: Values, { depth, keys }: Bounds): Misfit | undefined {
+  return visitValues(values, { depth, keys, ancestors: [], keysSeen: 0 });
+}
 
-  const visit = (value: unknown): Misfit | undefined => {
-    if (isFitScalar(value)) return undefined;
-    switch (typeof value) {
-      case "object":
-        return value === null ? undefined : visitObject(value);
-      case "number":
-      case "undefined":
-        return { path: "", what: String(value) };
-      default:
-        return { path: "", what: `a ${typeof value}` };
+function visit(value: unknown, walk: Walk): Misfit | undefined {
+  if (isFitScalar(value)) return undefined;
+  switch (typeof value) {
+    case "object":
+      return value === null ? undefined : visitObject(value, walk);
+    case "number":
+    case "undefined":
+      return { path: "", what: String(value) };
+    default:
+      return { path: "", what: `a ${typeof value}` };
+  }
+}
+
+function visitObject(value: object, walk: Walk): Misfit | undefined {
+  const { ancestors, depth } = walk;
+  const what = unfitObject(value, ancestors, depth);
+  if (what !== undefined) return { path: "", what };
+  ancestors.push(value);
+  const misfit = Array.isArray(value)
+    ? visitItems(value, walk)
+    : visitValues(value as Values, walk);
+  ancestors.pop();
+  return misfit;
+}
+
+function visitItems(items: readonly unknown[], walk: Walk): Misfit | undefined {
+  for (let index = 0; index < items.length; index += 1) {
+    const misfit = visit(items[index], walk);
+    if (misfit !== undefined) return under(`[${index}]`, misfit);
+  }
+  return undefined;
+}
+
+function visitValues(parent: Values, walk: Walk): Misfit | undefined {
+  const names = Object.keys(parent);
+  walk.keysSeen += names.length;
+  if (walk.keysSeen > walk.keys) return { path: "", what: "one key too many", isExcess: true };
+  for (const name of names) {
+    const misfit = visit(parent[name], walk);
+    if (misfit !== undefined) {
+      return under(walk.ancestors.length === 0 ? name : step(name), misfit);
     }
-  };
-
-  const visitObject = (value: object): Misfit | undefined => {
-    const what = unfitObject(value, ancestors, limits.depth);
-    if (what !== undefined) return { path: "", what };
-    ancestors.push(value);
-    const misfit = Array.isArray(value) ? visitItems(value) : visitValues(value as Values);
-    ancestors.pop();
-    return misfit;
-  };
-
-  const visitItems = (items: readonly unknown[]): Misfit | undefined => {
-    for (let index = 0; index < items.length; index += 1) {
-      const misfit = visit(items[index]);
-      if (misfit !== undefined) return under(`[${index}]`, misfit);
-    }
-    return undefined;
-  };
-
-  const visitValues = (parent: Values): Misfit | undefined => {
-    const names = Object.keys(parent);
-    keys += names.length;
-    if (keys > limits.keys) return { path: "", what: "one key too many", isExcess: true };
-    for (const name of names) {
-      const misfit = visit(parent[name]);
-      if (misfit !== undefined) return under(parent === values ? name : step(name), misfit);
-    }
-    return undefined;
-  };
-
-  return visitValues(values);
+  }
+  return undefined;
 }
 
 /** Text, `true` and `false`, and numbers that JSON has. */
@@ -102,12 +112,19 @@ function unfitRecord(object: object): string | undefined {
   if (prototype !== null && prototype !== Object.prototype && !isRoot(prototype)) {
     return instanceOf(object);
   }
+  if (prototype === null && isRaw(object))
+    return "JSON.rawJSON, which is read back as something else";
   // Together a tenth of what Reflect.ownKeys costs.
   const names = Object.getOwnPropertyNames(object).length;
   if (names !== Object.keys(object).length || Object.getOwnPropertySymbols(object).length > 0) {
     return "an object with symbols for keys or with hidden properties";
   }
   return undefined;
+}
+
+/** Not every runtime has it (ECMA-262 25.5.1). */
+function isRaw(object: object): boolean {
+  return "isRawJSON" in JSON && typeof JSON.isRawJSON === "function" && JSON.isRawJSON(object);
 }
 
 /** Whether a prototype is an `Object.prototype`, of this realm or of another (a test runner's, an iframe's). */

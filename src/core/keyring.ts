@@ -1,5 +1,5 @@
 import { toBase64url } from "#base64url";
-import { lengthPrefixed, utf8 } from "./bytes.ts";
+import { lengthPrefixed, utf8, utf8Length } from "./bytes.ts";
 import type { Hkdf } from "./hkdf.ts";
 import { misconfigured } from "./options.ts";
 import { checkSecrets, type Secret } from "./secrets.ts";
@@ -7,6 +7,8 @@ import { checkSecrets, type Secret } from "./secrets.ts";
 const SALT = utf8("keepsake");
 const KEY_BYTES = 32;
 const KEY_ID_BYTES = 6;
+/** Bytes of UTF-8. Not every implementation of HKDF takes as much as the standard allows: OpenSSL's takes 1,024 with what stands before it. */
+const LONGEST_AUDIENCE = 512;
 
 /** How the keys of one token format come from a secret. */
 export interface KeyPlan<Use> {
@@ -46,6 +48,9 @@ export function createKeyring<Use>(
   const secrets = checkSecrets(owner, secret);
   if (typeof audience !== "string" || !audience.isWellFormed()) {
     throw misconfigured(`${owner}: audience must be text.`);
+  }
+  if (utf8Length(audience) > LONGEST_AUDIENCE) {
+    throw misconfigured(`${owner}: audience must take ${LONGEST_AUDIENCE} bytes or fewer.`);
   }
   const keys = secrets.map((each): Key<Use> => {
     const derive = (purpose: string, length: number) =>

@@ -56,6 +56,33 @@ test("a payload is read as it was written, wherever its bytes lie", () => {
   );
 });
 
+test("a payload of any length is one: also of text that takes three bytes a character", () => {
+  for (const length of [0, 1000, 8000, 8192, 9000, 70_000]) {
+    for (const letter of ["a", "é", "€", "💥"]) {
+      const [data, flash] = [letter.repeat(length), letter.repeat(length / 2)];
+      const read = readPayload(writePayload({ ...PLAIN, subject: letter, flash, data }));
+      assert.ok(read?.data === data && read.flash === flash && read.subject === letter);
+    }
+  }
+});
+
+test("no letter is lost of text that takes two bytes a character, as encodeInto of Node 26 loses the last without room to spare", () => {
+  for (let length = 1; length < 900; length += 1) {
+    const [data, subject] = [`{"имя":"${"ж".repeat(length)}"}`, "ж".repeat(length % 64)];
+    const read = readPayload(writePayload({ ...PLAIN, subject, flash: data, data }));
+    assert.ok(read?.data === data && read.flash === data && read.subject === subject, `${length}`);
+  }
+});
+
+test("a payload has memory of its own, and holds nothing of those before it", () => {
+  const first = writePayload({ ...PLAIN, antiForgerySecret: SECRET, data: '"hunter2"' });
+  const before = [...first];
+  const second = writePayload({ ...PLAIN, handle: Uint8Array.of(7) });
+  assert.deepEqual([...first], before);
+  assert.equal(second.buffer.byteLength, second.length);
+  assert.deepEqual([...second.subarray(1, 17)], [7, ...new Uint8Array(15)]);
+});
+
 test("the layout: flags, handle, four times of six bytes, then what the flags say, and the data", () => {
   const bytes = writePayload({ ...PLAIN, authenticatedAt: 2, subject: "é", flash: "[]" });
   assert.deepEqual([...bytes.subarray(0, 17)], [3, ...HANDLE]);

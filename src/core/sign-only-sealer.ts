@@ -2,8 +2,8 @@ import { equalBytes } from "@noble/ciphers/utils.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { fromBase64url, toBase64url } from "#base64url";
+import { hkdfSha256 } from "#hkdf";
 import { lengthPrefixed } from "./bytes.ts";
-import { hkdfSha256 } from "./hkdf.ts";
 import { createKeyring } from "./keyring.ts";
 import { checkOptions } from "./options.ts";
 import type { SealContext, Sealer } from "./sealer.ts";
@@ -14,7 +14,7 @@ const VERSION = "s1";
 const LABEL = "s1 hmac-sha-256";
 
 export interface SignOnlyOptions {
-  /** Separates applications or tenants that share a secret: none opens the tokens of another. Default: `""`. */
+  /** Separates applications or tenants that share a secret: none opens the tokens of another. 512 bytes or fewer. Default: `""`. */
   readonly audience?: string;
 }
 

@@ -23,7 +23,7 @@ interface Place {
 export type Suite = KeyPlan<Aead>;
 
 export interface SuiteSealerOptions {
-  /** Separates applications or tenants that share a secret: none opens the tokens of another. Default: `""`. */
+  /** Separates applications or tenants that share a secret: none opens the tokens of another. 512 bytes or fewer. Default: `""`. */
   readonly audience?: string;
   /** Secure random bytes for nonces. Default: the platform's CSPRNG. For tests. */
   readonly random?: Random;
@@ -53,22 +53,22 @@ export function suiteSealer(
     places.push({ keyId, purpose, name, associated });
     return associated;
   };
-  const prefix = `${suite.version}.`;
+  const keys = [...byId.values()].map((key) => ({ key, head: `${suite.version}.${key.id}.` }));
+  const newestHead = `${suite.version}.${newest.id}.`;
 
   return {
     seal(bytes, context) {
       const nonce = random(NONCE_BYTES);
       const sealed = newest.use.encrypt(nonce, associatedData(newest.id, context), bytes);
       // The nonce is a multiple of three bytes, so that what follows it can be encoded by itself.
-      return `${prefix}${newest.id}.${toBase64url(nonce)}${toBase64url(sealed)}`;
+      return `${newestHead}${toBase64url(nonce)}${toBase64url(sealed)}`;
     },
     open(token, context) {
       // Before anything is decoded: a token of another format or of an unknown key costs next to nothing.
-      const dot = token.indexOf(".", prefix.length);
-      if (dot < 0 || !token.startsWith(prefix)) return undefined;
-      const key = byId.get(token.slice(prefix.length, dot));
-      if (key === undefined) return undefined;
-      const body = fromBase64url(token.slice(dot + 1));
+      const named = keys.find(({ head }) => token.startsWith(head));
+      if (named === undefined) return undefined;
+      const { key, head } = named;
+      const body = fromBase64url(token.slice(head.length));
       if (body === undefined || body.length < NONCE_BYTES + TAG_BYTES) return undefined;
       const nonce = body.subarray(0, NONCE_BYTES);
       const sealed = body.subarray(NONCE_BYTES);

@@ -1,8 +1,9 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey } from "node:crypto";
 import type { Aead } from "./aead.ts";
 import { messageKey, nativeAead, WHOLE_TAG } from "./cipher.node.ts";
-import type { Hkdf } from "./hkdf.ts";
 import { gcmNonce, xaesSubkey } from "./xaes-blocks.ts";
+
+export { hkdfSha256 } from "./hkdf.node.ts";
 
 /** The same bytes as `xaes.ts`. Every primitive is the platform's, so that they are approved where its OpenSSL is. */
 export function xaes(key: Uint8Array): Aead {
@@ -17,6 +18,3 @@ export function xaes(key: Uint8Array): Aead {
     open: (nonce) => createDecipheriv("aes-256-gcm", subkey(nonce), gcmNonce(nonce), WHOLE_TAG),
   });
 }
-
-export const hkdfSha256: Hkdf = (secret, salt, info, length) =>
-  new Uint8Array(hkdfSync("sha256", secret, salt, info, length));

@@ -1,5 +1,5 @@
 import { xchacha } from "#aead";
-import { hkdfSha256 } from "./hkdf.ts";
+import { hkdfSha256 } from "#hkdf";
 import type { Sealer } from "./sealer.ts";
 import type { Secret } from "./secrets.ts";
 import { type Suite, type SuiteSealerOptions, suiteSealer } from "./suite-sealer.ts";
