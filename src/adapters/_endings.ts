@@ -1,5 +1,5 @@
 import { SessionError } from "../core/errors.ts";
-import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
+import { addVary, type SessionRequest, type SessionResponse } from "../core/exchange.ts";
 import { SessionMiddleware } from "../core/middleware.ts";
 import { andThen, type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
@@ -22,18 +22,14 @@ export class CarryingMiddleware<Data extends object> extends SessionMiddleware<D
   ): Eventually<void> {
     // Asking what is pending counts as using the session.
     if (this.closeUnused(session)) return undefined;
-    const fail = (error: unknown): never => {
-      if (error instanceof SessionError) carry(error, endings.get(request) ?? []);
-      throw error;
-    };
     try {
       const saved =
         session.pending === "end"
           ? this.#saveEnd(request, response, session)
           : super.save(request, response, session);
-      return isThenable(saved) ? saved.catch(fail) : saved;
+      return isThenable(saved) ? saved.catch((error) => fail(request, error)) : saved;
     } catch (error) {
-      return fail(error);
+      return fail(request, error);
     }
   }
 
@@ -102,6 +98,11 @@ class NotingResponse implements SessionResponse {
   }
 }
 
+function fail(request: SessionRequest, error: unknown): never {
+  if (error instanceof SessionError) carry(error, endings.get(request) ?? []);
+  throw error;
+}
+
 function carry(error: SessionError, lines: readonly Line[]): void {
   const headers = { ...error.headers };
   for (const [name, value] of lines) {
@@ -110,4 +111,12 @@ function carry(error: SessionError, lines: readonly Line[]): void {
     else headers[name] = [...new Set([...there, value])].join(", ");
   }
   error.headers = headers;
+}
+
+/** Puts a line on a response that may have it already. */
+export function put(response: SessionResponse, [name, value]: Line): void {
+  const { headers } = response;
+  if (name === "vary") addVary(response, value.split(/\s*,\s*/));
+  else if (name !== "set-cookie") headers.set(name, value);
+  else if (!headers.getSetCookie().includes(value)) headers.append(name, value);
 }

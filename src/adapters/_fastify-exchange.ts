@@ -6,13 +6,12 @@ import type { SessionResponse } from "../core/exchange.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
-import { type Line, noting } from "./_endings.ts";
 import { discard, replyResponse } from "./_fastify-reply.ts";
 import { nodeRequest } from "./_node.ts";
 import { textOf } from "./_node-failure.ts";
 import { answer, isAnswering } from "./_node-give-way.ts";
 import { type BeforeHeaders, holdResponse } from "./_node-hold.ts";
-import { insist, upheld } from "./_node-late.ts";
+import { LateSave } from "./_node-late.ts";
 import { isClientsFault, refusalText, statusOf } from "./_refusal.ts";
 
 const PLAIN = "text/plain; charset=utf-8";
@@ -26,14 +25,11 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   /** The headers that an answer in place of the handler's begins with. */
   #before: ReturnType<FastifyReply["getHeaders"]>;
   #session: Session<Data> | undefined;
-  /** What kept the session from being loaded. */
-  #failure: { readonly error: unknown } | undefined;
   /** Whether there is nothing to save, and never will be. */
   #isUnused = false;
-  /** What is left to do when the framework answers, once there was a save. */
-  #atSend: ((payload: unknown) => Eventually<unknown>) | undefined;
-  /** What is left to do when the headers leave, once there was a save. */
-  #atLast: (() => Eventually<void>) | undefined;
+  /** The save that Fastify's answer waits for, once it has begun; or what kept the session from being loaded. */
+  #late: LateSave<Data> | undefined;
+  #sending: Promise<unknown> | undefined;
 
   constructor(
     middleware: SessionMiddleware<Data>,
@@ -51,7 +47,7 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   /** Throws what kept it from being loaded. */
   get session(): Session<Data> {
     if (this.#session !== undefined) return this.#session;
-    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#late?.failure !== undefined) throw this.#late.failure.error;
     throw new SessionError("ERR_SESSION_MISSING", "The session is still being loaded.");
   }
 
@@ -87,8 +83,8 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   }
 
   #failToLoad(error: unknown, next: (error?: Error) => void): void {
-    this.#failure = { error };
-    this.#insistOn(error);
+    this.#late = this.#makeLate();
+    this.#late.fail(error);
     if (!isClientsFault(error)) this.#passOn(error, next);
     else answer(this, () => this.#reply.type(PLAIN).code(error.status).send(refusalText(error)));
   }
@@ -105,7 +101,7 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   send(payload: unknown, next: DoneFuncWithErrOrRes): Promise<unknown> | undefined {
     let sent: Eventually<unknown>;
     try {
-      sent = this.#atSend === undefined ? this.#saveFirst(payload) : this.#atSend(payload);
+      sent = this.#toSend(payload);
     } catch (error) {
       this.#passOn(error, next);
       return undefined;
@@ -127,7 +123,7 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   }
 
   closeUnused(): boolean {
-    if (this.#isUnused || this.#atLast !== undefined) return this.#isUnused;
+    if (this.#isUnused || this.#late !== undefined) return this.#isUnused;
     // Who answers while it is still being loaded has not used it.
     if (this.#session === undefined) return true;
     this.#isUnused = this.#middleware.closeUnused(this.#session);
@@ -135,8 +131,8 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   }
 
   save(leaving: SessionResponse): Eventually<void> {
-    if (this.#atLast !== undefined) return this.#atLast();
-    return this.#save(leaving, this.session);
+    if (this.#late !== undefined) return this.#late.uphold();
+    return this.#middleware.save(nodeRequest(this.#request.raw), leaving, this.session);
   }
 
   /** Fastify takes no answer any more for a reply that was hijacked, so the error handler cannot be asked. */
@@ -148,49 +144,49 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
     raw.end(textOf(error));
   }
 
-  #save(response: SessionResponse, session: Session<Data>): Eventually<void> {
-    return this.#middleware.save(nodeRequest(this.#request.raw), response, session);
+  #makeLate(): LateSave<Data> {
+    return new LateSave(this.#middleware, this.#onEvent, this.#request.raw, this.#reply.raw);
+  }
+
+  #toSend(payload: unknown): Eventually<unknown> {
+    if (this.#late === undefined) return this.#saveFirst(payload);
+    const { failure } = this.#late;
+    if (failure !== undefined) return this.#instead(payload, failure.error);
+    // A handler may send twice, as by `reply.send()` and by what it returns: the second must not overtake the first.
+    return this.#sending?.then(() => payload, nothingOf(payload)) ?? payload;
   }
 
   #saveFirst(payload: unknown): Eventually<unknown> {
-    const { raw } = this.#reply;
+    const reply = this.#reply;
     // What began to answer by hand is saved.
-    if (raw.headersSent || this.closeUnused()) return payload;
-    const response = replyResponse(this.#reply, payload);
-    const lines: Line[] = [];
-    const saved = (): unknown => {
-      this.#atSend = (later) => later;
-      this.#atLast = upheld(response, lines, raw, this.#onEvent);
-      return payload;
-    };
-    const fail = (error: unknown): unknown => {
-      this.#insistOn(error);
-      return this.#refuse(payload, error);
-    };
+    if (reply.raw.headersSent || this.closeUnused()) return payload;
+    const { session } = this;
+    const late = this.#makeLate();
+    this.#late = late;
     let saving: Eventually<void>;
     try {
-      saving = this.#save(noting(response, lines), this.session);
+      saving = late.save(session, replyResponse(reply, payload));
     } catch (error) {
-      return fail(error);
+      return this.#refuse(payload, error);
     }
-    if (!isThenable(saving)) return saved();
-    this.#atLast = () => saving;
-    const sending = saving.then(saved, fail);
-    // A handler may send twice, as by `reply.send()` and by what it returns: the second must not overtake the first.
-    this.#atSend = (later) => sending.then(() => later, nothingOf(later));
-    return sending;
+    return isThenable(saving) ? this.#sendLater(saving, payload) : payload;
   }
 
-  /** From here on whatever is answered is the answer to an error. */
-  #insistOn(error: unknown): void {
+  #sendLater(saving: Promise<void>, payload: unknown): Promise<unknown> {
+    this.#sending = saving.then(
+      () => payload,
+      (error) => this.#refuse(payload, error),
+    );
+    return this.#sending;
+  }
+
+  /** What is sent where the session could not be loaded or saved: nothing but the answer to that. */
+  #instead(payload: unknown, error: unknown): unknown {
     const reply = this.#reply;
-    this.#atSend = (payload) => {
-      if (reply.statusCode < 300) reply.code(statusOf(error));
-      if (isAnswering(this)) return withoutMessage(payload, error);
-      discard(payload);
-      return "";
-    };
-    this.#atLast = insist(reply.raw, error);
+    if (reply.statusCode < 300) reply.code(statusOf(error));
+    if (isAnswering(this)) return withoutMessage(payload, error);
+    discard(payload);
+    return "";
   }
 
   /** Nothing is left of an answer that is not sent. */

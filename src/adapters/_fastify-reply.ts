@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { SessionResponse } from "../core/exchange.ts";
+import { headerText, headerValues } from "./_node.ts";
 
 /** A reply as the core changes it, which keeps its headers apart from those of the response. */
 export function replyResponse(reply: FastifyReply, payload?: unknown): SessionResponse {
@@ -22,7 +23,7 @@ class ReplyResponse implements SessionResponse {
   }
 
   get(name: string): string | null {
-    return this.#values(name).join(", ") || null;
+    return headerText(this.#reply.getHeader(name));
   }
 
   set(name: string, value: string | string[]): void {
@@ -43,8 +44,7 @@ class ReplyResponse implements SessionResponse {
   }
 
   #values(name: string): string[] {
-    const value = this.#reply.getHeader(name);
-    return value === undefined ? [] : [value].flat().map(String);
+    return headerValues(this.#reply.getHeader(name));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { H3Event } from "h3";
-import { addVary, type SessionResponse } from "../core/exchange.ts";
-import type { Line } from "./_endings.ts";
+import type { SessionResponse } from "../core/exchange.ts";
+import { type Line, put } from "./_endings.ts";
 
 // Middleware of H3 sees what a handler returned or threw, and not the response that becomes of it, so these follow what
 // H3 does (`toResponse`): prepared headers, `event.res.headers`, go over those of what was returned; over those of an
@@ -68,29 +68,29 @@ export function outliveLateAnswer({ runtime }: H3Event): void {
 
 const FOR_CACHES = ["cache-control", "vary"];
 
-/** What sessions have put on an answer. */
-const saved = new WeakMap<H3Event, readonly Line[]>();
+/** Where an event keeps what sessions have put on its answer. */
+const SAVED: unique symbol = Symbol("keepsake.saved");
+
+interface SavedEvent extends H3Event {
+  [SAVED]?: readonly Line[];
+}
 
 /** Puts it on an error, too, that takes the place of the answer after all: what was saved is saved. */
-export function keepForErrors(event: H3Event, lines: readonly Line[]): void {
+export function keepForErrors(event: SavedEvent, lines: readonly Line[]): void {
   const errHeaders = errHeadersOf(event);
   if (errHeaders === undefined) return;
-  for (const [name, value] of lines) {
-    if (name === "vary") addVary({ headers: errHeaders }, value.split(/\s*,\s*/));
-    else if (name !== "set-cookie") errHeaders.set(name, value);
-    else if (!errHeaders.getSetCookie().includes(value)) errHeaders.append(name, value);
-  }
-  saved.set(event, [...(saved.get(event) ?? []), ...lines]);
+  for (const line of lines) put({ headers: errHeaders }, line);
+  event[SAVED] = [...(event[SAVED] ?? []), ...lines];
 }
 
 /** Takes back what was prepared for an answer that is not sent. */
-export function dropAnswer(event: H3Event, before: Headers): void {
+export function dropAnswer(event: SavedEvent, before: Headers): void {
   const { res } = event;
   for (const name of [...res.headers.keys()]) res.headers.delete(name);
   for (const [name, value] of before) res.headers.append(name, value);
   Object.assign(res, { status: undefined, statusText: undefined });
   const errHeaders = errHeadersOf(event);
-  if (errHeaders !== undefined) takeTokens(errHeaders, saved.get(event) ?? []);
+  if (errHeaders !== undefined) takeTokens(errHeaders, event[SAVED] ?? []);
 }
 
 function takeTokens(headers: Headers, lines: readonly Line[]): void {

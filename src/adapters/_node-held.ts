@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { ownProperty } from "./_node-properties.ts";
 import { isHttp2 } from "./_node-response.ts";
 
 // What makes a response that is held back look like one that is not.
@@ -54,7 +55,7 @@ class Look {
       Reflect.set(response, name, METHODS[name]);
     }
     for (const name of SEEMS_BEGUN) {
-      const before = Object.getOwnPropertyDescriptor(response, name);
+      const before = ownProperty(response, name);
       if (before !== undefined && before.get === undefined) continue;
       this.#before[name] = before;
       Object.defineProperty(response, name, DESCRIPTORS[name]);
@@ -80,6 +81,11 @@ class Look {
     const { [name]: before } = this.#before;
     if (before?.get !== undefined) return before.get.call(this.#response);
     return Reflect.get(Object.getPrototypeOf(this.#response), name, this.#response);
+  }
+
+  /** Where another answer has given way before, what stands there takes it. */
+  assign(name: PropertyName, next: unknown): void {
+    this.#before[name]?.set?.call(this.#response, next);
   }
 }
 
@@ -114,6 +120,9 @@ function descriptorOf(name: PropertyName): PropertyDescriptor {
     enumerable: true,
     get(this: Looking): unknown {
       return this[LOOK].read(name);
+    },
+    set(this: Looking, next: unknown) {
+      this[LOOK].assign(name, next);
     },
   };
 }

@@ -35,6 +35,20 @@ function watch(response: WatchedResponse, name: WatchedName, watching: Watching)
   Object.defineProperty(response, name, descriptor);
 }
 
+/**
+ * An own property of a response as it is now, whatever is put over it later. Of our own accessors only what they stand for
+ * now will do: they read whatever stands over all others.
+ */
+export function ownProperty(
+  response: WatchedResponse,
+  name: WatchedName,
+): PropertyDescriptor | undefined {
+  const found = Object.getOwnPropertyDescriptor(response, name);
+  const { [name]: watched } = response[WATCHED] ?? {};
+  if (watched === undefined || found?.get !== WATCHED_PROPERTIES[name].get) return found;
+  return { ...found, get: () => watched.read(), set: (next) => watched.assign(next) };
+}
+
 /** Where a response keeps what stands before its properties. */
 const WATCHED: unique symbol = Symbol("keepsake.watched");
 

@@ -99,7 +99,7 @@ class NodeResponse implements SessionResponse {
   }
 
   get(name: string): string | null {
-    return this.#values(name).join(", ") || null;
+    return headerText(this.#response.getHeader(name));
   }
 
   set(name: string, value: string | string[]): void {
@@ -122,8 +122,20 @@ class NodeResponse implements SessionResponse {
   }
 
   #values(name: string): string[] {
-    const value = this.#response.getHeader(name);
-    if (value === undefined) return [];
-    return typeof value === "string" ? [value] : [value].flat().map(String);
+    return headerValues(this.#response.getHeader(name));
   }
+}
+
+/** The value of a header as Node and Fastify keep it. */
+type HeaderValue = string | number | readonly string[] | undefined;
+
+/** As `Headers` would give it. */
+export function headerText(value: HeaderValue): string | null {
+  if (value === undefined) return null;
+  return (typeof value === "string" ? value : [value].flat().join(", ")) || null;
+}
+
+export function headerValues(value: HeaderValue): string[] {
+  if (value === undefined) return [];
+  return typeof value === "string" ? [value] : [value].flat().map(String);
 }

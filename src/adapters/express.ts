@@ -70,14 +70,13 @@ export function sessions<Data extends object = DefaultData>(
   const proceed = (visit: Visit, session: Session<Data>): void => {
     const { request, response } = visit;
     show(request, session);
-    const exchange = new NodeExchange(middleware, request, session, (error) => fail(visit, error));
-    holdResponse(response, exchange);
+    holdResponse(response, new NodeExchange(middleware, request, session, visit));
     visit.next();
   };
   const proceedLater = (visit: Visit, loading: Promise<Session<Data>>): void => {
     loading.then(
       (session) => proceed(visit, session),
-      (error) => failToLoad(visit, error),
+      (error) => visit.failToLoad(error),
     );
   };
   return (request, response, next) => {
@@ -93,12 +92,12 @@ export function sessions<Data extends object = DefaultData>(
       next();
       return;
     }
-    const visit = { request, response, next };
+    const visit = new Visit(request, response, next);
     let loaded: Eventually<Session<Data>>;
     try {
       loaded = middleware.load(nodeRequest(request));
     } catch (error) {
-      failToLoad(visit, error);
+      visit.failToLoad(error);
       return;
     }
     if (isThenable(loaded)) proceedLater(visit, loaded);
@@ -107,23 +106,28 @@ export function sessions<Data extends object = DefaultData>(
 }
 
 /** What a middleware is given. */
-interface Visit {
+class Visit {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  next(error?: unknown): void;
-}
+  readonly next: (error?: unknown) => void;
 
-function failToLoad(visit: Visit, error: unknown): void {
-  const { response } = visit;
-  if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
-  // For an error handler that says no status.
-  response.statusCode = statusOf(error);
-  fail(visit, error);
-}
+  constructor(request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) {
+    this.request = request;
+    this.response = response;
+    this.next = next;
+  }
 
-function fail({ response, next }: Visit, error: unknown): void {
-  if (isClientsFault(error)) refuse(response, error);
-  else next(error);
+  failToLoad(error: unknown): void {
+    if (error instanceof SessionError) addHeaders(nodeResponse(this.response), error);
+    // For an error handler that says no status.
+    this.response.statusCode = statusOf(error);
+    this.fail(error);
+  }
+
+  fail(error: unknown): void {
+    if (isClientsFault(error)) refuse(this.response, error);
+    else this.next(error);
+  }
 }
 
 /**

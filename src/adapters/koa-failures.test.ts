@@ -110,6 +110,18 @@ test("invariant 13: error middleware that answers a failed save with 200 is over
   assert.equal((await get(url)).status, 503);
 });
 
+test("invariant 15, caches stay clean: an answer that the application itself forbids to keep, about a session that was read, stays so", async (t) => {
+  const readOnly: Handler = (ctx) => {
+    ctx.set("cache-control", "no-store");
+    ctx.body = String(ctx.session.get("a"));
+  };
+  const { url } = await serve(t, quick(), readOnly, async (ctx, next) => {
+    await next();
+    ctx.set("cache-control", "public, max-age=60");
+  });
+  assert.equal((await get(url)).headers.get("cache-control"), "no-store");
+});
+
 test("invariant 15, caches stay clean: what middleware around the sessions sets is overruled, too", async (t) => {
   const { url } = await serve(t, quick(), set, async (ctx, next) => {
     await next();

@@ -1,20 +1,19 @@
 import type { DefaultState, ExtendableContext, Next, ParameterizedContext } from "koa";
 import { AntiForgeryGuard, addRefusal, type Refusal } from "../anti-forgery/guard.ts";
-import type { SessionError } from "../core/errors.ts";
 import { warnOnce } from "../core/events.ts";
 import { checkFunction } from "../core/options.ts";
 import { isThenable } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData, SessionData } from "../core/session-data.ts";
 import { type AntiForgeryPlace, type Exemptions, pathOf } from "./_anti-forgery.ts";
+import { KoaExchange, refuse } from "./_koa-exchange.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
 import { incomingNode } from "./_node-anti-forgery.ts";
 import { beginAgain } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
-import { LateExchange } from "./_node-late.ts";
 import { type HeadersBefore, headersOf } from "./_node-response.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
-import { isClientsFault, refusalText, statusOf } from "./_refusal.ts";
+import { isClientsFault, statusOf } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -104,13 +103,7 @@ export function sessions<Data extends object = DefaultData, Property extends str
       return passOn(ctx, before, error);
     }
     show(ctx, session);
-    const fail = (error: unknown): void => {
-      if (isClientsFault(error)) {
-        refuse(ctx, error);
-        res.end(refusalText(error));
-      } else ctx.onerror(error instanceof Error ? error : new Error(String(error)));
-    };
-    const exchange = new LateExchange(middleware, onEvent, { req, res, session, fail });
+    const exchange = new KoaExchange(middleware, onEvent, ctx, session);
     holdResponse(res, exchange, before);
     await next();
     // Once the response has begun it is saved, and nobody is left to be told of a failure.
@@ -195,11 +188,4 @@ function passOn(ctx: ExtendableContext, before: HeadersBefore, error: unknown): 
   ctx.status = statusOf(error);
   if (!isClientsFault(error)) throw error;
   refuse(ctx, error);
-}
-
-/** Answered here, because an application logs its errors, and any client can cause this one. */
-function refuse(ctx: ExtendableContext, error: SessionError): void {
-  ctx.status = error.status;
-  ctx.type = "text";
-  ctx.body = refusalText(error);
 }

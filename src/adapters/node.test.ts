@@ -281,6 +281,36 @@ test("a client that goes while the session is loaded leaves nothing behind", asy
   assert.deepEqual(errors, []);
 });
 
+test("what a handler returns may be anything with a then", async (t) => {
+  const later = (act: () => void) => setTimeout(act, 1);
+  const shapes: Record<string, (response: ServerResponse) => unknown> = {
+    later: (response) => ({
+      // biome-ignore lint/suspicious/noThenProperty: this is the point
+      then: (done: () => void) =>
+        later(() => {
+          response.end("ok");
+          done();
+        }),
+    }),
+    // biome-ignore lint/suspicious/noThenProperty: this is the point
+    nested: () => ({ then: (done: (value: unknown) => void) => done(Promise.reject(BUG)) }),
+    twice: () => ({
+      // biome-ignore lint/suspicious/noThenProperty: this is the point
+      then: (_: unknown, fail: (error: unknown) => void) => {
+        fail(BUG);
+        fail(BUG);
+      },
+    }),
+  };
+  const store = new CookieSessionStore({ secret: SECRET });
+  const { url, errors } = await serve(t, store, (request, response) =>
+    shapes[request.url?.slice(1) ?? ""]?.(response),
+  );
+  assert.equal(await (await get(`${url}/later`)).text(), "ok");
+  for (const path of ["nested", "twice"]) assert.equal((await get(`${url}/${path}`)).status, 500);
+  assert.deepEqual(errors, [BUG, BUG]);
+});
+
 test("a request that skip excludes has no session to use, and its handler is looked after as any other", async (t) => {
   const { url, errors } = await serve(
     t,

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { warnOnce } from "../core/events.ts";
 import { checkFunction } from "../core/options.ts";
-import { andThen, orElse } from "../core/promises.ts";
+import { andThen, isThenable, orElse } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
@@ -13,7 +13,7 @@ import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { NodeExchange } from "./_node-exchange.ts";
 import { answerPlainly, beginAgain } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
-import { cutOff, headersOf } from "./_node-response.ts";
+import { cutOff, type HeadersBefore, headersOf } from "./_node-response.ts";
 import { type UpgradeHandler, type UpgradeOptions, upgradeListener } from "./_node-upgrade.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import {
@@ -115,36 +115,39 @@ export function sessions<Data extends object = DefaultData, Property extends str
 
   const show = sessionProperty(property, "req");
 
+  const proceed = (visit: Visit, handler: Handler, session: Session<Data>): void => {
+    const { request, response, before } = visit;
+    holdResponse(response, new NodeExchange(middleware, request, session, visit), before);
+    show(request, session);
+    visit.run(handler);
+  };
+  const proceedLater = (visit: Visit, handler: Handler, loading: Promise<Session<Data>>): void => {
+    loading.then((session) => proceed(visit, handler, session)).catch((e) => visit.failEarly(e));
+  };
+  const begin = (visit: Visit, handler: Handler): void => {
+    const { request } = visit;
+    const found: unknown = Reflect.get(request, property);
+    const isSkipped = skip?.(request) ?? false;
+    if (isSkipped || middleware.isThere(found, "req", property)) {
+      if (!(found instanceof Session)) show(request, middleware.skipped());
+      visit.run(handler);
+      return;
+    }
+    const loaded = middleware.load(nodeRequest(request));
+    if (isThenable(loaded)) proceedLater(visit, handler, loaded);
+    else proceed(visit, handler, loaded);
+  };
   const withSession = <Request extends AnyRequest, Response extends AnyResponse>(
     handler: (request: Request & WithSession<Data, Property>, response: Response) => unknown,
   ) => {
     return (request: Request, response: Response): void => {
       // HTTP/2's compatibility API has the same methods and properties.
-      const [incoming, plain] = [request as IncomingMessage, response as ServerResponse];
-      const before = headersOf(plain);
-      const fail = (error: unknown): void => answerError(error, incoming, plain, onError);
-      const failEarly = (error: unknown): void => {
-        if (!plain.headersSent) beginAgain(plain, before, error);
-        fail(error);
-      };
-      const run = (session?: Session<Data>): void => {
-        orElse(() => {
-          if (session !== undefined) show(request, session);
-          return handler(request as Request & WithSession<Data, Property>, response);
-        }, failEarly);
-      };
-      const proceed = (session: Session<Data>): void => {
-        holdResponse(plain, new NodeExchange(middleware, request, session, fail), before);
-        run(session);
-      };
-      orElse<void>(() => {
-        const found: unknown = Reflect.get(request, property);
-        if (skip?.(incoming)) {
-          return run(found instanceof Session ? undefined : middleware.skipped());
-        }
-        if (middleware.isThere(found, "req", property)) return run();
-        return andThen(middleware.load(nodeRequest(request)), proceed);
-      }, failEarly);
+      const visit = new Visit(request as IncomingMessage, response as ServerResponse, onError);
+      try {
+        begin(visit, handler);
+      } catch (error) {
+        visit.failEarly(error);
+      }
     };
   };
   return Object.assign(withSession, {
@@ -235,23 +238,49 @@ function bodyOf(request: IncomingMessage): unknown {
   return Reflect.get(request, "body");
 }
 
-/** Lets the application answer, and sees to it that half an answer is not taken for a whole one. */
-function answerError(
-  error: unknown,
-  request: IncomingMessage,
-  response: ServerResponse,
-  onError: NodeOptions["onError"],
-): void {
-  if (onError === undefined) {
-    answerPlainly(response, error);
-    return;
+/** Any: which kinds of request and response it takes is the caller's to say. */
+type Handler = (request: never, response: never) => unknown;
+
+/** What a handler is given, and what answers where it fails or the session cannot be saved. */
+class Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly before: HeadersBefore;
+  readonly #onError: NodeOptions["onError"];
+
+  constructor(request: IncomingMessage, response: ServerResponse, onError: NodeOptions["onError"]) {
+    this.request = request;
+    this.response = response;
+    this.before = headersOf(response);
+    this.#onError = onError;
   }
-  const hadBegun = response.headersSent;
-  const cut = (): void => {
-    if (hadBegun && !response.writableEnded) cutOff(response);
-  };
-  orElse(
-    () => andThen(onError(error, request, response), cut),
-    (worse) => answerPlainly(response, worse),
-  );
+
+  run(handler: Handler): void {
+    const done = handler(this.request as never, this.response as never);
+    // As a promise: what else has a `then` may need both functions, and call them more than once.
+    if (isThenable(done)) Promise.resolve(done).catch((error) => this.failEarly(error));
+  }
+
+  failEarly(error: unknown): void {
+    if (!this.response.headersSent) beginAgain(this.response, this.before, error);
+    this.fail(error);
+  }
+
+  /** Lets the application answer, and sees to it that half an answer is not taken for a whole one. */
+  fail(error: unknown): void {
+    const { response } = this;
+    if (this.#onError === undefined) answerPlainly(response, error);
+    else this.#ask(this.#onError, error, response.headersSent);
+  }
+
+  #ask(onError: NonNullable<NodeOptions["onError"]>, error: unknown, hadBegun: boolean): void {
+    const { request, response } = this;
+    const cut = (): void => {
+      if (hadBegun && !response.writableEnded) cutOff(response);
+    };
+    orElse(
+      () => andThen(onError(error, request, response), cut),
+      (worse) => answerPlainly(response, worse),
+    );
+  }
 }

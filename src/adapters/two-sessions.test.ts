@@ -4,6 +4,9 @@ import {
   CookieSessionStore,
   InMemorySessionStore,
   type Session,
+  SessionError,
+  type SessionRequest,
+  type SessionResponse,
   type SessionStore,
 } from "keepsake";
 import { CookieJar, fakeClock } from "keepsake/testing";
@@ -87,7 +90,52 @@ const act = (path: string, { session, adminSession }: TwoSessions): string => {
   ]);
 };
 
+/** As a store that is down, and as one whose session has ended meanwhile: then the answer is no error of the server's. */
+const failures = {
+  down: () => new Error("down"),
+  gone: () => new SessionError("ERR_SESSION_GONE", "The session has ended."),
+};
+
+/** A store whose saves fail as long as it is told to, after a moment or at once. */
+function refusing(store: SessionStore, failure: () => Error, isLater: boolean) {
+  return {
+    fails: false,
+    load: (request: SessionRequest) => store.load(request),
+    save(request: SessionRequest, response: SessionResponse, session: Session) {
+      if (!this.fails) return store.save(request, response, session);
+      if (!isLater) throw failure();
+      return tick().then(() => {
+        throw failure();
+      });
+    },
+  };
+}
+
 for (const [adapter, start] of Object.entries(serveTwo)) {
+  for (const [how, failure] of Object.entries(failures)) {
+    for (const [isOuterLater, isInnerLater] of [
+      [true, false],
+      [false, true],
+      [true, true],
+    ] as const) {
+      const which = `the outer ${isOuterLater ? "later" : "at once"}, the inner (${how}) ${isInnerLater ? "later" : "at once"}`;
+      test(`${adapter}: where both saves fail, ${which}, the answer is an error, and the server goes on`, async (t) => {
+        const make = kinds.later as CreateStore;
+        const session = refusing(make("session"), failures.down, isOuterLater);
+        const admin = refusing(make("admin"), failure, isInnerLater);
+        const { visit, look } = newVisitor(await start(t, session, admin, act));
+        await visit("/both");
+        session.fails = true;
+        admin.fails = true;
+        const { status } = await visit("/more");
+        assert.ok(status === 503 || status === 409, String(status));
+        session.fails = false;
+        admin.fails = false;
+        assert.deepEqual(await look(), [{ a: 1 }, null, { b: 1 }, null]);
+      });
+    }
+  }
+
   for (const [which, createStore] of Object.entries(kinds)) {
     const scene = async (t: TestContext) => {
       const session = failing(createStore("session"));

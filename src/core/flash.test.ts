@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CookieSessionStore, InMemorySessionStore, type SessionStore } from "keepsake";
 import { type Any, SECRET, Visitor } from "./kit.test.ts";
+import { createSessionConfig } from "./session-config.ts";
+import { TrackedContents } from "./tracked-contents.ts";
 
 const STORES: [string, () => SessionStore<Any>][] = [
   ["cookie", () => new CookieSessionStore<Any>({ secret: SECRET })],
@@ -147,3 +149,29 @@ for (const [name, make] of STORES) {
     }
   });
 }
+
+test("to have read flash values only is to have done nothing else, in place neither", () => {
+  const { codec } = createSessionConfig("test");
+  const read = (act: (contents: TrackedContents) => unknown) => {
+    const contents = new TrackedContents(codec, { list: [1] }, { note: "saved" });
+    assert.equal(contents.isOnlyRead, false);
+    contents.get("note");
+    act(contents);
+    return contents;
+  };
+  const list = (contents: TrackedContents): Any => contents.get("list");
+  for (const [act, isOnlyRead] of [
+    [() => undefined, true],
+    [list, true],
+    [(contents) => list(contents).push(2), false],
+    [(contents) => contents.delete("list"), false],
+    [(contents) => contents.flash("note", "again"), false],
+  ] as [(contents: TrackedContents) => unknown, boolean][]) {
+    const contents = read(act);
+    assert.equal(contents.isOnlyRead, isOnlyRead);
+    assert.equal(
+      contents.changes.every(({ type }) => type === "flash-read"),
+      isOnlyRead,
+    );
+  }
+});

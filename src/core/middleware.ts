@@ -137,7 +137,7 @@ export class SessionMiddleware<Data extends object> {
       }
     }
     const saved = this.#saveOrFail(request, response, session);
-    return acts === undefined ? saved : andThen(saved, () => runAll(acts, request, response));
+    return acts === undefined ? saved : runAllAfter(saved, acts, request, response);
   }
 
   #saveOrFail(
@@ -145,7 +145,6 @@ export class SessionMiddleware<Data extends object> {
     response: SessionResponse,
     session: Session<Data>,
   ): Eventually<void> {
-    const fail = (error: unknown) => this.#fail(request, session, storeError(error, "saved"));
     try {
       try {
         internals.check(session);
@@ -153,14 +152,27 @@ export class SessionMiddleware<Data extends object> {
         internals.close(session);
       }
       const saved = this.#store.save(request, response, session);
-      return isThenable(saved) ? Promise.resolve(saved).catch(fail) : saved;
+      return isThenable(saved) ? this.#orFailLater(request, session, saved) : saved;
     } catch (error) {
-      return fail(error);
+      return this.#fail(request, session, error);
+    }
+  }
+
+  async #orFailLater(
+    request: SessionRequest,
+    session: Session<Data>,
+    saving: PromiseLike<void>,
+  ): Promise<void> {
+    try {
+      await saving;
+    } catch (error) {
+      await this.#fail(request, session, error);
     }
   }
 
   /** A session that ended stays ended, also where what came after it could not be saved. */
-  #fail(request: SessionRequest, session: Session<Data>, failure: SessionError): Eventually<never> {
+  #fail(request: SessionRequest, session: Session<Data>, error: unknown): Eventually<never> {
+    const failure = storeError(error, "saved");
     this.#onEvent({ type: "save-failed", error: failure });
     const response = { headers: new Headers(), status: failure.status };
     addVary(response, this.vary);
@@ -179,6 +191,15 @@ export class SessionMiddleware<Data extends object> {
       fail,
     );
   }
+}
+
+function runAllAfter(
+  saved: Eventually<void>,
+  acts: readonly CommitAct[],
+  request: SessionRequest,
+  response: SessionResponse,
+): Eventually<void> {
+  return andThen(saved, () => runAll(acts, request, response));
 }
 
 function runAll(

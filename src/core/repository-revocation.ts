@@ -86,9 +86,10 @@ export function repositoryRevocation(
 
     async isRevoked({ id, subject, startedAt }, { now }) {
       const operation = begin(now);
+      const read = async (handle: string) => operation.read(handle);
       const [own, ofSubject] = await Promise.all([
-        operation.read(id),
-        subject === undefined ? undefined : operation.read(handleOf(subject)),
+        read(id),
+        subject === undefined ? undefined : read(handleOf(subject)),
       ]);
       const ends = own === undefined ? [] : [own.createdAt];
       const notBefore = notBeforeFor(noteIn(ofSubject), id);

@@ -68,6 +68,30 @@ for (const [how, act] of Object.entries(failures)) {
     }
   });
 
+  test(`a save to a repository that ${how} is a promise that is not kept, and throws nothing at once`, async () => {
+    const { tap, store, visitor } = scene(FAST);
+    const each = visitor();
+    await each.visit((session) => session.set("a", 1));
+    const cookie = each.jar.header ?? "";
+    const saves: [Record<string, string>, (session: Loose) => void][] = [
+      [{}, (session) => session.set("a", 2)],
+      [{}, (session) => session.login("ada")],
+      [{ cookie }, (session) => session.set("a", 2)],
+      [{ cookie }, (session) => session.login("ada")],
+      [{ cookie }, (session) => session.logout()],
+    ];
+    for (const [headers, change] of saves) {
+      tap((_, perform) => perform());
+      const request = requestOf(headers);
+      const session = await store.load(request);
+      change(session);
+      tap(act);
+      const saving = store.save(request, { headers: new Headers() }, session);
+      assert.ok(saving instanceof Promise);
+      await assert.rejects(saving, refusal("ERR_SESSION_STORE"));
+    }
+  });
+
   test(`requirement 92: a write that ${how} is never answered as a success, and carries no token`, async () => {
     const acts: [Verb, (session: Loose) => unknown][] = [
       ["update", (session) => session.set("a", 1)],
@@ -253,4 +277,20 @@ test("an update that was done, and is not known to be, is not done twice", async
   await settle();
   tap((_, perform) => perform());
   assert.equal(await each.see((session) => session.get("n")), 1);
+});
+
+test("requirement 91: two tokens beside a database that may be up again fail as one does, and nothing fails unseen", async () => {
+  const { tap, store, visitor, time } = scene();
+  const [one, other] = [visitor(), visitor()];
+  for (const each of [one, other]) await each.visit((session) => session.set("a", 1));
+  tap(async () => {
+    await settle();
+    throw new Error("down");
+  });
+  for (let attempt = 0; attempt < 5; attempt += 1)
+    await assert.rejects(opens(store, one.jar.header), refusal("ERR_SESSION_STORE"));
+  time.advance(5);
+  const both = `${one.jar.header}; ${other.jar.header}`;
+  await assert.rejects(opens(store, both), refusal("ERR_SESSION_STORE"));
+  await settle();
 });

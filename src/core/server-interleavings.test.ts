@@ -20,14 +20,15 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
 }
 
-/** Lets every call of the repository take some turns before it is done, and some before that is known. */
+/** Lets most calls of the repository take some turns before they are done, and some before that is known. */
 function slow({ tap }: Scene, roll: (sides: number) => number): void {
-  tap(async (_, perform) => {
+  const later = async (perform: () => Any) => {
     await turns(roll(12));
     const answer = perform();
     await turns(roll(12));
     return answer;
-  });
+  };
+  tap((_, perform) => (roll(4) === 0 ? perform() : later(perform)));
 }
 
 interface Answer {

@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import fc from "fast-check";
 import { MemorySessionRepository, ServerSessionStore } from "keepsake";
 import { fromBase64url } from "#base64url";
-import { type Loose, refusal, requestOf, runs, SECRET, visit } from "./kit.test.ts";
+import { type Any, type Loose, refusal, requestOf, runs, SECRET, visit } from "./kit.test.ts";
 import {
   BOTH,
   cookieOf,
@@ -32,6 +32,40 @@ test("requirement 22, invariant 1, nothing for strangers: reading, or doing noth
     assert.deepEqual((await visit(stage.store, act)).setCookie, [], String(act));
   }
   assert.deepEqual([stage.calls, stage.memory.size, stage.events], [[], 0, []]);
+});
+
+test("a load and a save of a repository that answers at once are done at once", async () => {
+  const at = (store: Any, cookie: string | null, act: (session: Loose) => void) => {
+    const request = requestOf(cookie === null ? {} : { cookie });
+    const response = { headers: new Headers() };
+    const session = store.load(request);
+    act(session);
+    assert.equal(store.save(request, response, session), undefined, String(act));
+    const [line] = response.headers.getSetCookie();
+    return line === undefined ? cookie : cookieOf([line]);
+  };
+  for (const options of BOTH) {
+    const { store, time, calls } = scene({ ...options, renewAfter: 1 });
+    const acts: ((session: Loose) => void)[] = [
+      (session) => session.set("a", 1),
+      (session) => session.get("a"),
+      (session) => session.set("a", 2),
+      (session) => session.flash("b", 1),
+      (session) => session.get("b"),
+      (session) => session.login("ada"),
+      (session) => session.regenerate(),
+      (session) => [session.logout(), session.login("bob")],
+      () => time.advance(2),
+      (session) => session.set("a", 3),
+      (session) => session.set("a", 4),
+    ];
+    let cookie: string | null = null;
+    for (const act of acts) cookie = at(store, cookie, act);
+    assert.equal(calls.filter((verb) => verb === "create" || verb === "update").length, 11);
+    assert.equal(await opens(store, cookie), true);
+    at(store, cookie, (session) => session.destroy());
+    assert.equal(await opens(store, cookie), false);
+  }
 });
 
 test("requirement 3, invariant 2, strict: what the server did not issue is never adopted", async () => {

@@ -2,7 +2,7 @@ import type { Contents } from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import type { SessionRequest, SessionResponse } from "./exchange.ts";
 import { checkSeconds } from "./options.ts";
-import { andThen, type Eventually } from "./promises.ts";
+import { andThen, type Eventually, orElse } from "./promises.ts";
 import type { SessionRecord, SessionRepository } from "./repository.ts";
 import { beginSession, restoreSession } from "./restore.ts";
 import {
@@ -12,12 +12,12 @@ import {
   type SessionSummary,
 } from "./server/administration.ts";
 import { contentsOf } from "./server/composing.ts";
-import type { Loaded, ServerContext } from "./server/context.ts";
+import type { ServerContext } from "./server/context.ts";
 import { endRecord } from "./server/ending.ts";
 import { isStillAlive } from "./server/liveness.ts";
-import { type LoadResult, loadSession, type PresentedToken } from "./server/loading.ts";
+import { type Loaded, loadedOf, type PresentedToken } from "./server/loaded.ts";
+import { type LoadResult, loadSession } from "./server/loading.ts";
 import { createServerContext, type ServerSessionStoreOptions } from "./server/options.ts";
-import { loadedOf, Origin } from "./server/origin.ts";
 import { createSession, type Exchange, type Fate, updateSession } from "./server/saving.ts";
 import { Sweeper } from "./server/sweeper.ts";
 import { internals, type Session } from "./session.ts";
@@ -60,27 +60,30 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
 
   load(request: SessionRequest): Eventually<Session<Data>> {
     const { transports, tokens } = this.#context;
-    const presented: PresentedToken[] = [];
+    let list: PresentedToken[] = [];
     for (const { token, transport } of transports.candidates(request)) {
-      const read = tokens.read(token, transport.name);
-      if (read !== undefined) presented.push({ token, transport, presented: read });
+      const presented = tokens.read(token, transport.name);
+      if (presented === undefined) continue;
+      // A list that grows has room for many at once, and nearly every request has one.
+      if (list.length === 0) list = [{ presented, transport }];
+      else list.push({ presented, transport });
     }
-    if (presented.length === 0) return this.#stranger();
+    if (list.length === 0) return this.#stranger();
     try {
-      return andThen(loadSession(this.#context, presented), (result) => this.#begin(result));
+      return andThen(loadSession(this.#context, list), (result) => this.#begin(result));
     } catch (error) {
       // As where the repository answers later: who waits for it has one way to fail to look after.
       return Promise.reject(error);
     }
   }
 
-  #begin({ loaded, contents, isLate }: LoadResult): Session<Data> {
-    if (loaded === undefined) {
-      const stranger = this.#stranger();
-      if (isLate) this.#late.add(stranger);
-      return stranger;
+  #begin(loaded: LoadResult): Session<Data> {
+    if (typeof loaded === "object") {
+      return restoreSession<Data>(this.#context.config, loaded, loaded.contents);
     }
-    return restoreSession<Data>(this.#context.config, new Origin(this.#context, loaded), contents);
+    const stranger = this.#stranger();
+    if (loaded === "late") this.#late.add(stranger);
+    return stranger;
   }
 
   #stranger(): Session<Data> {
@@ -93,21 +96,30 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
     session: Session<Data>,
   ): Eventually<void> {
     const loaded = loadedOf(this.#context, session);
-    if (loaded === undefined) {
-      if (session.isEmpty) return undefined;
-      return andThen(this.#create(request, response, session), () => this.#sweeper.sweepIfDue());
+    const isDue =
+      loaded === undefined
+        ? !session.isEmpty
+        : session.isNew || session.modified || this.#isSomethingDue(loaded);
+    if (!isDue) return undefined;
+    try {
+      const operation = loaded?.operation ?? this.#context.guard.begin();
+      const saved = this.#write({ request, response, operation }, session, loaded);
+      return andThen(saved, () => this.#sweeper.sweepIfDue());
+    } catch (error) {
+      return Promise.reject(error);
     }
-    if (!session.isNew && !session.modified && !this.#isSomethingDue(loaded)) return undefined;
-    loaded.operation ??= this.#context.guard.begin();
-    const exchange = { request, response, operation: loaded.operation };
-    const saved = session.isNew
+  }
+
+  #write(exchange: Exchange, session: Session<Data>, loaded: Loaded | undefined): Eventually<void> {
+    if (loaded === undefined) return this.#create(exchange, session);
+    loaded.operation = exchange.operation;
+    return session.isNew
       ? this.#end(exchange, session, loaded)
       : this.#update(exchange, session, loaded);
-    return andThen(saved, () => this.#sweeper.sweepIfDue());
   }
 
   /** Whether time alone makes a write necessary: a use to note, a token to renew or to hand out. */
-  #isSomethingDue({ record, credentials, standing }: Loaded): boolean {
+  #isSomethingDue({ opened: { record, credentials, standing } }: Loaded): boolean {
     const { config, renewAfter } = this.#context;
     const { current, successor } = credentials;
     const now = config.clock();
@@ -120,53 +132,55 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
     );
   }
 
-  async #create(
-    request: SessionRequest,
-    response: SessionResponse,
-    session: Session<Data>,
-  ): Promise<void> {
+  #create(exchange: Exchange, session: Session<Data>): Eventually<void> {
     if (this.#late.has(session) && !isLogin(session)) throw gone();
-    const exchange = { request, response, operation: this.#context.guard.begin() };
-    const transport = this.#context.transports.forStranger(request);
-    await createSession(this.#context, exchange, session, transport);
+    const transport = this.#context.transports.forStranger(exchange.request);
+    return createSession(this.#context, exchange, session, transport);
   }
 
   /** The request ended the session, and may have begun another. */
-  async #end(exchange: Exchange, session: Session<Data>, loaded: Loaded): Promise<void> {
+  #end(exchange: Exchange, session: Session<Data>, loaded: Loaded): Eventually<void> {
     const { operation, request, response } = exchange;
-    loaded.hasEnded ||= await endRecord(this.#context, operation, loaded.record, "logout");
-    if (session.isEmpty) {
-      if (loaded.hasEnded) loaded.transport.clear(request, response);
-      return;
-    }
-    // Its token may be that of a newer session by now, and only a login may take the place of that.
-    if (!loaded.hasEnded && !isLogin(session)) throw gone();
-    await createSession(this.#context, exchange, session, loaded.transport);
+    const { transport, opened } = loaded;
+    const ended = loaded.hasEnded || endRecord(this.#context, operation, opened.record, "logout");
+    return andThen(ended, (hasEnded) => {
+      loaded.hasEnded = hasEnded;
+      if (session.isEmpty) {
+        if (hasEnded) transport.clear(request, response);
+        return undefined;
+      }
+      // Its token may be that of a newer session by now, and only a login may take the place of that.
+      if (!hasEnded && !isLogin(session)) throw gone();
+      return createSession(this.#context, exchange, session, transport);
+    });
   }
 
-  async #update(exchange: Exchange, session: Session<Data>, loaded: Loaded): Promise<void> {
-    const isOwn = isLibrarysOwn(session);
-    let fate: Fate;
-    try {
-      fate = await updateSession(this.#context, exchange, session, loaded);
-      if (fate === "updated" || isOwn) return;
-    } catch (error) {
-      if (!isOwn || !(error instanceof SessionError)) throw error;
-      // A session that ends a little early, or a notice that shows twice, is better than no answer.
-      this.#context.onEvent({ type: "touch-failed", id: loaded.id, error });
-      return;
-    }
-    if (!isLogin(session)) throw gone();
-    internals.replaceHandle(session);
-    const contents = this.#takenAlong(session, loaded, fate);
-    await createSession(this.#context, exchange, session, loaded.transport, contents);
+  #update(exchange: Exchange, session: Session<Data>, loaded: Loaded): Eventually<void> {
+    const updated = orElse(
+      () => updateSession(this.#context, exchange, session, loaded),
+      (error) => this.#forgive(error, session, loaded),
+    );
+    return andThen(updated, (fate) => {
+      if (fate === "updated" || isLibrarysOwn(session)) return undefined;
+      if (!isLogin(session)) throw gone();
+      internals.replaceHandle(session);
+      const contents = this.#takenAlong(session, loaded, fate);
+      return createSession(this.#context, exchange, session, loaded.transport, contents);
+    });
+  }
+
+  /** A session that ends a little early, or a notice that shows twice, is better than no answer. */
+  #forgive(error: unknown, session: Session<Data>, { id }: Loaded): "updated" {
+    if (!isLibrarysOwn(session) || !(error instanceof SessionError)) throw error;
+    this.#context.onEvent({ type: "touch-failed", id, error });
+    return "updated";
   }
 
   /** What a login begins with whose session went away meanwhile. */
-  #takenAlong(session: Session<Data>, { record }: Loaded, fate: Fate): Contents {
+  #takenAlong(session: Session<Data>, { subject }: Loaded, fate: Fate): Contents {
     // Who logs in twice at once is still the same stranger, and has ended nothing: both logins keep what `keep` names. It
     // is what this request saw; what is stored by now is the other login's.
-    if (fate === "replaced" && record.subject === undefined) return internals.contents(session);
+    if (fate === "replaced" && subject === undefined) return internals.contents(session);
     // What a user's session held, or one that somebody ended, is not to come back: only what this request set itself is
     // the new one's.
     return contentsOf(session.changes, this.#context.config.codec);

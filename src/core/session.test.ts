@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { Session } from "keepsake";
 import { type Any, type Loose, NOON, refusal } from "./kit.test.ts";
+import { internals } from "./session.ts";
 
 const fresh = (data: Any = {}, state: Any = {}): Loose =>
   new Session<Record<string, Any>>(data, state);
@@ -189,6 +190,13 @@ test("invariant 10, secrets stay secret: an inspected session shows its keys and
   const shown = inspect(session) + inspect({ deep: [session] }, { depth: 9, showHidden: true });
   assert.match(shown, /handle.*password/);
   assert.ok(!shown.includes("hunter2"));
+});
+
+test("to inspect a session is not to use it", () => {
+  for (const session of [loaded({ a: 1 }), loaded({}, { flash: { note: "hi" } }), new Session()]) {
+    inspect(session);
+    assert.equal(internals.isAccessed(session), false);
+  }
 });
 
 test("toStored is the way to a store and back", () => {

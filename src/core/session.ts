@@ -316,14 +316,15 @@ export class Session<Data extends object = DefaultData> {
    */
   get pending(): Pending {
     this.#access();
-    const { pending } = this.#identity;
-    return pending === "none" && this.#isSpent() ? "end" : pending;
+    return this.#due();
+  }
+
+  #due(): Pending {
+    return this.#identity.pending === "none" && this.#isSpent() ? "end" : this.#identity.pending;
   }
 
   #isSpent(): boolean {
-    if (!this.#identity.isLoaded || !this.#holdsNothing()) return false;
-    const { changes } = this.#contents;
-    return changes.length > 0 && changes.every(({ type }) => type === "flash-read");
+    return this.#identity.isLoaded && this.#holdsNothing() && this.#contents.isOnlyRead;
   }
 
   /**
@@ -355,12 +356,12 @@ export class Session<Data extends object = DefaultData> {
   }
 
   static {
-    // What `console.log` shows: names and keys, no values.
+    // What `console.log` shows: names and keys, no values. To look at a session is not to use it.
     Object.defineProperty(Session.prototype, Symbol.for("nodejs.util.inspect.custom"), {
       value(this: Session): string {
         if (this.#phase === "skipped") return "Session { skipped }";
         const keys = this.#contents.keys().join(", ");
-        return `Session { id: ${this.#identity.knownId ?? "(none yet)"}, pending: ${this.pending}, keys: [${keys}] }`;
+        return `Session { id: ${this.#identity.knownId ?? "(none yet)"}, pending: ${this.#due()}, keys: [${keys}] }`;
       },
     });
     internals = {

@@ -164,6 +164,13 @@ export class TrackedContents {
     return this.#log.length > 0 || this.#read !== undefined || this.#changedInPlace().length > 0;
   }
 
+  /** Whether flash values were read, and nothing else was done. */
+  get isOnlyRead(): boolean {
+    return (
+      this.#read !== undefined && this.#log.length === 0 && this.#changedInPlace().length === 0
+    );
+  }
+
   #changedInPlace(): Change[] {
     const changes: Change[] = [];
     for (const [key, before] of this.#handedOut ?? []) {

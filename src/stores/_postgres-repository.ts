@@ -20,7 +20,6 @@ import { type Reads, SharedReads } from "./_postgres-reads.ts";
 import { DEFAULT_TABLE, namesOf, type TableNames } from "./_postgres-schema.ts";
 import { setUp } from "./_postgres-setup.ts";
 import { type Statements, statementsOn, toCells, toRecord } from "./_postgres-statements.ts";
-import { rest } from "./_rest.ts";
 
 export interface PostgresRepositoryOptions {
   /**
@@ -44,8 +43,8 @@ export interface PostgresRepositoryOptions {
 
 const OWNER = "PostgresSessionRepository";
 
-/** Rows that one statement of a sweep looks at: few enough for some milliseconds of the server's. */
-const SWEPT_AT_ONCE = 250;
+/** Rows that a statement of a sweep looks at behind others that are in use: some milliseconds of the server's. */
+const LOOKED_AT_ONCE = 250;
 
 /** Each that fails means that somebody else has written the same session. */
 const MOST_ATTEMPTS = 20;
@@ -174,20 +173,16 @@ export class PostgresSessionRepository implements SessionRepository {
     return rows.map(toRecord);
   }
 
-  /** Statement by statement, until enough are removed or nothing is left that is due. */
+  /** One statement, and more only where rows that are in use stand before those that have expired. */
   async sweep(limit: number, context: RepositoryContext): Promise<number> {
-    const { signal } = context;
     let removed = 0;
-    for (;;) {
-      const startedAt = performance.now();
-      const cells = [timeOf(context), String(SWEPT_AT_ONCE), String(limit - removed)];
+    for (let looked = limit; ; looked = LOOKED_AT_ONCE) {
+      const cells = [timeOf(context), String(looked), String(limit - removed)];
       const [row] = await this.#ask(this.#statements.sweep, cells, context);
       const [deleted = 0, kept = 0] = (row ?? []).map(Number);
       removed += deleted;
-      // Behind records that are in use there may be many more, and the sweep has only so much time.
-      if (deleted === SWEPT_AT_ONCE) await rest(startedAt);
-      const isAll = deleted + kept < SWEPT_AT_ONCE;
-      if (isAll || removed >= limit || signal.aborted) return removed;
+      const isAll = deleted + kept < looked;
+      if (isAll || removed >= limit || context.signal.aborted) return removed;
     }
   }
 

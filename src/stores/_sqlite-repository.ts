@@ -6,7 +6,6 @@ import type {
   SessionRepository,
   UpdateContext,
 } from "../core/repository.ts";
-import { rest } from "./_rest.ts";
 import {
   isRow,
   prepareConnection,
@@ -24,12 +23,10 @@ export interface SqliteRepositoryOptions {
 
 const OWNER = "SqliteSessionRepository";
 const DEFAULT_TABLE = "keepsake_sessions";
-/** How many records a statement of a sweep removes or postpones: requests of this process wait for it. */
-const ROUND = 25;
-/** Bounds the time of a sweep that meets many living records: those that are behind them wait for the next one. */
-const MOST_ROUNDS = 60;
-/** Milliseconds that a sweep may spend resting: in a process that is busy each rest is long, and a store waits so long only. */
-const MOST_REST = 400;
+/** How many records that are in use a statement of a sweep postpones. */
+const POSTPONED_AT_ONCE = 100;
+/** Some milliseconds, for which requests of this process wait: what is behind so many waits for the next sweep. */
+const MOST_POSTPONED = 1500;
 
 /**
  * Keeps records in a table of an SQLite database: on one machine, for as many processes as it has. Every verb but `sweep`
@@ -110,18 +107,16 @@ export class SqliteSessionRepository implements SessionRepository {
     return this.#statements.findBySubject.all(subject, now).filter(isRow).map(recordOf);
   }
 
-  /** The one verb that is no single statement: it lets other work of the process go on after every few records. */
-  async sweep(limit: number, { now, signal }: RepositoryContext): Promise<number> {
+  /** The one verb that may be more than one statement: where records that are in use stand before those that have expired. */
+  async sweep(limit: number, { now }: RepositoryContext): Promise<number> {
     const { removeExpired, postpone } = this.#statements;
-    const begunAt = performance.now();
     let removed = 0;
-    for (let round = 0; round < MOST_ROUNDS && removed < limit && !signal.aborted; round += 1) {
-      const startedAt = performance.now();
-      const expired = changes(removeExpired, now, now, Math.min(limit - removed, ROUND));
-      const living = changes(postpone, now, now, ROUND);
-      removed += expired;
-      if (expired + living === 0) break;
-      if (startedAt - begunAt < MOST_REST) await rest(startedAt);
+    for (let postponed = 0; removed < limit && postponed < MOST_POSTPONED; ) {
+      removed += changes(removeExpired, now, now, limit - removed);
+      if (removed === limit) break;
+      const living = changes(postpone, now, now, POSTPONED_AT_ONCE);
+      if (living === 0) break;
+      postponed += living;
     }
     return removed;
   }

@@ -43,7 +43,7 @@ export interface CookieSessionStoreOptions extends SessionOptions, CarrierOption
    * and what an older one sealed is sealed anew at its next save.
    */
   readonly secret?: Secret;
-  /** Separates applications or tenants that share a secret: none opens the sessions of another. Default: `""`. */
+  /** Separates applications or tenants that share a secret: none opens the sessions of another. 512 bytes or fewer. Default: `""`. */
   readonly audience?: string;
   /**
    * Another way to seal, instead of `secret`; or a list of ways, to move from one to another. The first seals, all open,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { ServerSessionStore } from "keepsake";
 import { context, contextAfter, HOUR, NOW, newRecord, nextOf, Scene } from "./postgres-kit.test.ts";
 
 const LONG = process.env.KEEPSAKE_LONG !== undefined;
@@ -70,7 +71,7 @@ describe("A sweep", () => {
     assert.equal(await count(`sweep_after <= ${NOW}`), 0);
   });
 
-  test("of many is done in steps, with a pause after each", async () => {
+  test("of as many as it is told is one statement, and that of a store rests after each", async () => {
     const pool = scene.newPool();
     const steps: { began: number; ended: number }[] = [];
     const { query } = pool;
@@ -81,8 +82,12 @@ describe("A sweep", () => {
       return answer;
     });
     await insert("dead", 600, `${NOW}`);
-    assert.equal(await scene.repository(pool).sweep(BATCH, context()), 600);
-    assert.equal(steps.length, 3);
+    await insert("live", 5, `${NOW + HOUR}`, `${NOW + 1}`);
+    assert.equal(await scene.repository(pool).sweep(100, context()), 100);
+    assert.equal(steps.splice(0).length, 1);
+    const store = new ServerSessionStore(scene.repository(pool), { clock: () => NOW });
+    assert.equal(await store.sweep(), 500);
+    assert.equal(steps.length, 21);
     const pauses = steps.slice(1).map(({ began }, index) => began - (steps[index]?.ended ?? 0));
     assert.ok(Math.min(...pauses) >= 1, pauses.join(", "));
   });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
+import { ServerSessionStore, type SessionRecord } from "keepsake";
 import { runs } from "../core/kit.test.ts";
-import type { SessionRecord } from "../core/repository.ts";
 import { SqliteSessionRepository } from "./sqlite.ts";
 import { at, DAY, NOW, open, recordOf } from "./sqlite-kit.test.ts";
 
@@ -28,38 +28,40 @@ test("a sweep of nothing removes nothing", async () => {
   assert.equal(await repository.sweep(1, at(NOW + DAY)), 1);
 });
 
-test("a sweep of many records lets other work go on in between", async () => {
+/** Of a table with so many records, all of which have expired a day later. */
+function crowd(size: number) {
   const database = open(":memory:");
   const repository = new SqliteSessionRepository(database);
-  for (let index = 0; index < 350; index += 1) {
+  for (let index = 0; index < size; index += 1) {
     repository.create(`${index}`, recordOf(`${index}`), at());
   }
-  const count = () => database.prepare("SELECT handle FROM keepsake_sessions").all().length;
-  const sweep = repository.sweep(330, at(NOW + DAY));
-  assert.equal(count(), 325);
+  const store = new ServerSessionStore(repository, { clock: () => NOW + DAY });
+  const count = (condition = "true") => {
+    const rows = database.prepare(`SELECT handle FROM keepsake_sessions WHERE ${condition}`).all();
+    return rows.length;
+  };
+  return { repository, store, count };
+}
+
+test("a sweep removes as many records as it is told", async () => {
+  const { repository, count } = crowd(350);
+  assert.equal(await repository.sweep(330, at(NOW + DAY)), 330);
+  assert.equal(count(), 20);
+});
+
+test("the sweep of a store lets other work go on in between", async () => {
+  const { repository, store, count } = crowd(350);
+  const sweep = store.sweep();
+  const left = count();
+  assert.ok(left > 0 && left < 350, `${left} are left after the first batch`);
   const late = recordOf("late", { expiresAt: NOW + 2 * DAY });
   assert.equal(repository.create("late", late, at(NOW + DAY)), true);
-  assert.equal(await sweep, 330);
-  assert.equal(count(), 21);
+  assert.equal(await sweep, 350);
+  assert.equal(count(), 1);
 });
 
-test("a sweep that is no longer waited for ends", async () => {
-  const repository = new SqliteSessionRepository(open(":memory:"));
-  for (let index = 0; index < 250; index += 1) {
-    repository.create(`${index}`, recordOf(`${index}`), at());
-  }
-  const abort = new AbortController();
-  const sweep = repository.sweep(1000, { now: NOW + DAY, signal: abort.signal });
-  abort.abort();
-  assert.equal(await sweep, 25);
-  assert.equal(await repository.sweep(1000, at(NOW + DAY)), 225);
-});
-
-test("a sweep in a process that is busy rests less often, so that it is done within the time of a store", async () => {
-  const repository = new SqliteSessionRepository(open(":memory:"));
-  for (let index = 0; index < 1000; index += 1) {
-    repository.create(`${index}`, recordOf(`${index}`), at());
-  }
+test("the sweep of a store in a process that is busy goes on to the end", async () => {
+  const { store } = crowd(1000);
   let turns = 0;
   let isOver = false;
   const work = () => {
@@ -70,9 +72,21 @@ test("a sweep in a process that is busy rests less often, so that it is done wit
     setImmediate(work);
   };
   work();
-  assert.equal(await repository.sweep(1000, at(NOW + DAY)), 1000);
+  assert.equal(await store.sweep(), 1000);
   isOver = true;
-  assert.ok(turns < 20, `${turns} turns`);
+  assert.ok(turns > 1, `${turns} turns`);
+});
+
+test("a sweep looks at a bounded number of records that are in use, and the next one goes on behind them", async () => {
+  const { repository, count } = crowd(3000);
+  for (let index = 0; index < 2990; index += 1) {
+    repository.touch(`${index}`, NOW + 2 * DAY, at());
+  }
+  const due = () => count(`sweep_after <= ${NOW + DAY}`);
+  assert.equal(await repository.sweep(10, at(NOW + DAY)), 0);
+  assert.equal(due(), 1500);
+  assert.equal(await repository.sweep(10, at(NOW + DAY)), 10);
+  assert.equal(due(), 0);
 });
 
 test("a record whose end was moved nearer is swept at that end", async () => {

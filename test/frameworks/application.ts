@@ -13,6 +13,7 @@ export interface Framework {
 }
 
 const PATIENCE = 30_000;
+const MOST_PORTS = 3;
 const MODULES = "../node_modules/";
 const TSC = `${MODULES}typescript/bin/tsc`;
 
@@ -77,15 +78,22 @@ export class Application {
       const { code, output } = await run(process.execPath, args, { cwd, env: ENV });
       assert.equal(code, 0, `${folder}: node ${args.join(" ")} failed:\n${output}`);
     }
-    const port = await freePort();
-    const child = spawn(process.execPath, serve(port), {
-      cwd,
-      env: { PATH: process.env.PATH, NO_COLOR: "1", ...ENV, ...env, PORT: String(port) },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const application = new Application(child, port);
-    await application.#listens(new RegExp(`:${port}\\b`));
-    return application;
+    for (let attempt = 1; ; attempt += 1) {
+      const port = await freePort();
+      const child = spawn(process.execPath, serve(port), {
+        cwd,
+        env: { PATH: process.env.PATH, NO_COLOR: "1", ...ENV, ...env, PORT: String(port) },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const application = new Application(child, port);
+      try {
+        await application.#listens(new RegExp(`:${port}\\b`));
+        return application;
+      } catch (error) {
+        // Somebody else may have taken the port meanwhile. Not every framework says so: Astro ends with 0.
+        if (attempt === MOST_PORTS || child.exitCode === null) throw error;
+      }
+    }
   }
 
   /** What it has printed. */

@@ -292,3 +292,36 @@ test("requirement 63: a repository that cannot find by subject says so where it 
   }
   assert.equal(await store.revoke("A".repeat(22)), false);
 });
+
+for (const [how, fail] of [
+  ["at once", () => assert.fail("down")],
+  ["later", () => Promise.reject(new Error("down"))],
+] as const) {
+  test(`requirement 64: revokeAll tries every session, also behind one whose record fails ${how}`, async () => {
+    const stage = scene();
+    const { store, tap } = stage;
+    const visitors = await logins(stage, 20, "ada");
+    const handles = visitors.map(({ jar }) => tokenOf(jar.header).handle);
+    tap(({ verb, args }, perform) =>
+      verb === "update" && args[0] === handles[3] ? fail() : perform(),
+    );
+    await assert.rejects(store.revokeAll("ada"), refusal("ERR_SESSION_STORE"));
+    assert.equal(await alive(visitors), 1);
+    tap((_, perform) => perform());
+    assert.equal(await store.revokeAll("ada"), 1);
+  });
+}
+
+test("requirement 64: a revocation that waits in line, beside one that fails at once, is not left to fail unseen", async () => {
+  const stage = scene();
+  const { store, tap, time } = stage;
+  const [first] = await logins(stage, 2, "ada");
+  // A use is noted behind a turn of the loop, so whoever writes the same session stands in line.
+  time.advance(50);
+  const flight = await inFlight(store, first?.jar.header ?? null);
+  flight.session.get("a");
+  tap(({ verb }, perform) => (verb === "update" ? assert.fail("down") : perform()));
+  const saving = flight.finish();
+  await assert.rejects(store.revokeAll("ada"), refusal("ERR_SESSION_STORE"));
+  await saving;
+});

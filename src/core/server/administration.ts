@@ -1,3 +1,4 @@
+import { andThen, type Eventually } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 import { isSubject } from "../session-checks.ts";
 import type { ServerContext } from "./context.ts";
@@ -79,35 +80,40 @@ export async function revokeAllSessions(
   except: string | undefined,
 ): Promise<number> {
   let count = 0;
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  let failure: PromiseRejectedResult | undefined;
+  for (let round = 0; round < MOST_ROUNDS && failure === undefined; round += 1) {
     const records = await liveRecords(context, begin(), subject);
     const doomed = records.filter(({ handle }) => handle !== except);
     if (doomed.length === 0) break;
     for (let at = 0; at < doomed.length; at += MOST_AT_ONCE) {
-      const revoked = await Promise.all(
+      const revoked = await Promise.allSettled(
         doomed
           .slice(at, at + MOST_AT_ONCE)
-          .map((record) => endRecord(context, begin(), record, "revoked")),
+          .map(async (record) => endRecord(context, begin(), record, "revoked")),
       );
-      count += revoked.filter(Boolean).length;
+      count += revoked.filter((each) => each.status === "fulfilled" && each.value).length;
+      // One that cannot be ended spares no other.
+      failure ??= revoked.find((each) => each.status === "rejected");
     }
   }
+  if (failure !== undefined) throw failure.reason;
   return count;
 }
 
 /** A repository may find what has ended since, or belongs to somebody else by now. */
-export async function liveRecords(
+export function liveRecords(
   { config: { clock, timeline } }: ServerContext,
   operation: Operation,
   subject: string,
-): Promise<SessionRecord[]> {
+): Eventually<SessionRecord[]> {
   if (!isSubject(subject)) return [];
   const now = clock();
-  const records = await operation.findBySubject(subject);
-  return records.filter(
-    (record) =>
-      record.subject === subject &&
-      now < record.expiresAt &&
-      now < timeline.absoluteEnd(record.authenticatedAt ?? record.createdAt),
+  return andThen(operation.findBySubject(subject), (records) =>
+    records.filter(
+      (record) =>
+        record.subject === subject &&
+        now < record.expiresAt &&
+        now < timeline.absoluteEnd(record.authenticatedAt ?? record.createdAt),
+    ),
   );
 }

@@ -4,7 +4,7 @@ import type { Codec } from "../codec.ts";
 import { SessionError } from "../errors.ts";
 import type { SessionRecord } from "../repository.ts";
 import type { Pending, StoredState } from "../session-state.ts";
-import type { Loaded, ServerContext } from "./context.ts";
+import type { ServerContext } from "./context.ts";
 import {
   beginRenewal,
   CREDENTIAL_BYTES,
@@ -19,6 +19,7 @@ import {
   writeCredentials,
 } from "./credentials.ts";
 import { DataKey, type Texts } from "./data-key.ts";
+import type { Loaded } from "./loaded.ts";
 import { settleConflicts } from "./merge.ts";
 import { isEmpty, type Opened, parseTexts, writeTexts } from "./opening.ts";
 
@@ -40,7 +41,7 @@ export interface Next {
   /** Without one nothing of the record changes. */
   readonly record?: SessionRecord;
   /** The credential to hand out. */
-  readonly credential?: Uint8Array;
+  readonly credential?: Uint8Array | undefined;
   readonly did: "login" | "regenerated" | "renewed" | "ended" | "changed" | "nothing";
 }
 
@@ -53,6 +54,7 @@ export function firstRecord(
   const { id: handle, subject, createdAt, authenticatedAt } = state;
   const texts = writeTexts(context.config.codec, contents);
   const fresh = freshCredential(context, state, texts, {}, now);
+  const { expiresAt, endsAt } = ends(context, now, authenticatedAt ?? createdAt);
   return {
     record: {
       handle,
@@ -61,9 +63,11 @@ export function firstRecord(
       label: subject === undefined ? undefined : label,
       createdAt,
       authenticatedAt,
-      ...ends(context, now, authenticatedAt ?? createdAt),
+      expiresAt,
+      endsAt,
       credentials: writeCredentials(fresh.credentials),
-      ...fresh.texts,
+      data: fresh.texts.data,
+      flash: fresh.texts.flash,
     },
     credential: fresh.credential,
     did: "changed",
@@ -89,21 +93,18 @@ export function nextRecord(
   }
   const renewal = renew(context, opened, loaded, now);
   if (texts === undefined && renewal.credentials === undefined) {
-    return { did: "nothing", ...renewal.handOut };
+    return { credential: renewal.handOut, did: "nothing" };
   }
-  const { authenticatedAt, createdAt } = record;
-  const stored = texts && (opened.dataKey?.sealTexts(texts) ?? texts);
+  const start = record.authenticatedAt ?? record.createdAt;
+  const { expiresAt, endsAt } = ends(context, now, start, record.expiresAt);
+  const { data, flash } = (texts && opened.dataKey?.sealTexts(texts)) ?? texts ?? record;
+  const credentials = renewal.credentials
+    ? writeCredentials(renewal.credentials)
+    : record.credentials;
   return {
-    record: {
-      ...record,
-      version: record.version + 1,
-      ...ends(context, now, authenticatedAt ?? createdAt, record.expiresAt),
-      credentials: renewal.credentials ? writeCredentials(renewal.credentials) : record.credentials,
-      data: stored?.data ?? record.data,
-      flash: stored?.flash ?? record.flash,
-    },
+    record: { ...record, version: record.version + 1, expiresAt, endsAt, credentials, data, flash },
+    credential: renewal.handOut ?? sameUnderNewestSecret(opened, loaded),
     did: renewal.isNew ? "renewed" : "changed",
-    ...(renewal.handOut ?? sameUnderNewestSecret(opened, loaded)),
   };
 }
 
@@ -135,9 +136,9 @@ function contentsAfter(
   { changes, contents }: Plan,
 ): Contents | undefined {
   if (changes.length === 0) return undefined;
-  if (opened.record === loaded.record) return contents;
+  if (opened.record === loaded.opened.record) return contents;
   const newest = parseTexts(codec, opened.texts);
-  const base = parseTexts(codec, loaded.texts);
+  const base = parseTexts(codec, loaded.opened.texts);
   if (newest === undefined || base === undefined) {
     throw new SessionError(
       "ERR_SESSION_STORE",
@@ -204,9 +205,11 @@ function withNewCredential(
 interface Renewal {
   /** Where they change. */
   readonly credentials?: Credentials;
-  readonly handOut?: { readonly credential: Uint8Array };
+  readonly handOut?: Uint8Array;
   readonly isNew?: true;
 }
+
+const NONE: Renewal = {};
 
 function renew(
   { config: { random }, renewAfter }: ServerContext,
@@ -216,13 +219,13 @@ function renew(
 ): Renewal {
   const { current, successor } = credentials;
   if (standing === "successor") return { credentials: completeRenewal(credentials, now) };
-  if (standing !== "current" || current === undefined) return {};
+  if (standing !== "current" || current === undefined) return NONE;
   if (successor !== undefined) {
     // It has not been presented yet: the response that carried it may have got lost.
     const nonce = fromBase64url(successor.nonce) ?? new Uint8Array();
-    return { handOut: { credential: successorOf(presented.credential, nonce) } };
+    return { handOut: successorOf(presented.credential, nonce) };
   }
-  if (now - current.since < renewAfter) return {};
+  if (now - current.since < renewAfter) return NONE;
   const nonce = random(NONCE_BYTES);
   const credential = successorOf(presented.credential, nonce);
   const named = {
@@ -232,16 +235,17 @@ function renew(
   };
   return {
     credentials: beginRenewal(credentials, named, now),
-    handOut: { credential },
+    handOut: credential,
     isNew: true,
   };
 }
 
 /** The same credential once more, where an older secret made its MAC. */
-function sameUnderNewestSecret({ standing }: Opened, { presented }: Loaded): Renewal["handOut"] {
-  return presented.stale && standing === "current"
-    ? { credential: presented.credential }
-    : undefined;
+function sameUnderNewestSecret(
+  { standing }: Opened,
+  { presented }: Loaded,
+): Uint8Array | undefined {
+  return presented.stale && standing === "current" ? presented.credential : undefined;
 }
 
 /** A new credential, which ends all others; encrypted data gets a new key with it. */
@@ -266,7 +270,8 @@ function wrapped(dataKey: DataKey | undefined, credential: Uint8Array): { readon
 
 /** @param before The end that was written. A clock that is behind does not bring it forward, within reason. */
 function ends({ config: { timeline } }: ServerContext, now: number, start: number, before = 0) {
-  const [end, endsAt] = [timeline.writtenEnd(now, start), timeline.absoluteEnd(start)];
+  const end = timeline.writtenEnd(now, start);
+  const endsAt = timeline.absoluteEnd(start);
   const isClock = before > end && before - end <= LARGEST_STEP;
   return { expiresAt: isClock ? Math.min(before, endsAt) : end, endsAt };
 }

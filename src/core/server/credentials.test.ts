@@ -28,6 +28,15 @@ const successor = { ...B, nonce: "nonce" };
 const standings = (credentials: Credentials, now: number) =>
   [A, B, C].map(({ hash }) => standingOf(credentials, hash, now)).join(" ");
 
+test("of a comparison nothing is left for the next, whatever letters a hash has", () => {
+  for (const end of ["é", "\ud800", "€"]) {
+    assert.equal(standingOf(issue(A, NOON), A.hash, NOON), "current");
+    assert.equal(standingOf(issue(A, NOON), `${A.hash.slice(0, -1)}${end}`, NOON), "unknown");
+    const damaged = issue({ hash: `${A.hash.slice(0, -1)}${end}` }, NOON);
+    assert.equal(standingOf(damaged, A.hash, NOON), "unknown");
+  }
+});
+
 test("a credential that was issued is current; nothing else is known", () => {
   const first = issue(A, NOON);
   assert.deepEqual(first, { current: { ...A, since: NOON } });
@@ -35,6 +44,22 @@ test("a credential that was issued is current; nothing else is known", () => {
   assert.equal(standingOf({}, A.hash, NOON), "unknown");
   for (const odd of ["", "?", A.hash.slice(1), `${A.hash}A`]) {
     assert.equal(standingOf(first, odd, NOON), "unknown", odd);
+  }
+});
+
+test("a hash that was damaged is nobody's, however much of it is right", () => {
+  const hash = hashOf(new Uint8Array(32).fill(1));
+  const standing = (stored: string) => standingOf({ current: { hash: stored, since: 0 } }, hash, 0);
+  for (const damaged of [
+    "",
+    hash.slice(0, -1),
+    `${hash}A`,
+    `${hash.slice(0, -1)}\u00e9`,
+    `${hash.slice(0, -1)}\ud800`,
+    hash.toLowerCase(),
+  ]) {
+    assert.equal(standing(hash), "current");
+    assert.equal(standing(damaged), "unknown", damaged);
   }
 });
 

@@ -1,4 +1,5 @@
 import type { EndReason } from "../events.ts";
+import { andThen, type Eventually } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 import { compareAndSet } from "./compare-and-set.ts";
 import { endedRecord } from "./composing.ts";
@@ -13,24 +14,27 @@ import type { Operation } from "./guard.ts";
  * @param isMeant Whether what the session is by now is still to end. Default: unless there was a login since.
  * @returns Whether it was alive, and is no more.
  */
-export async function endRecord(
+export function endRecord(
   context: ServerContext,
   operation: Operation,
   seen: SessionRecord,
   reason: EndReason,
   isMeant: (record: SessionRecord) => boolean = (record) => isSameLogin(record, seen),
-): Promise<boolean> {
-  const hasEnded = await compareAndSet(context, operation, seen, async (record) => {
+): Eventually<boolean> {
+  const ended = compareAndSet(context, operation, seen, (record) => {
     const credentials = readCredentials(record.credentials);
     const isOver = credentials !== undefined && credentials.current === undefined;
     if (isOver || !isMeant(record)) return { outcome: "gone" };
     // Damaged credentials do not keep a session from being ended.
     const written = endedRecord(record, credentials ?? {}, context.config.clock());
-    const outcome = await operation.update(record, written);
-    return outcome === "updated" ? { outcome, written } : { outcome };
+    return andThen(operation.update(record, written), (outcome) =>
+      outcome === "updated" ? { outcome, written } : { outcome },
+    );
   });
-  if (hasEnded) context.onEvent({ type: "ended", id: seen.handle, reason });
-  return hasEnded;
+  return andThen(ended, (hasEnded) => {
+    if (hasEnded) context.onEvent({ type: "ended", id: seen.handle, reason });
+    return hasEnded;
+  });
 }
 
 export function isSameLogin(record: SessionRecord, seen: SessionRecord): boolean {

@@ -56,7 +56,7 @@ const calls: Record<string, (guard: RepositoryGuard) => Promise<unknown>> = {
   update: async (guard) => guard.begin().update(RECORD, { ...RECORD, version: 2 }),
   touch: async (guard) => guard.begin().touch(HANDLE, NOON + 1500),
   delete: async (guard) => guard.begin().delete(HANDLE),
-  findBySubject: (guard) => guard.begin().findBySubject("ada"),
+  findBySubject: async (guard) => guard.begin().findBySubject("ada"),
   sweep: async (guard) => guard.begin().sweep(10),
 };
 
@@ -341,7 +341,7 @@ test("a repository that cannot find by subject says so, and one that cannot swee
   const guard = new RepositoryGuard(bare, start().guard.options);
   assert.equal(await guard.begin().sweep(10), 0);
   await assert.rejects(
-    guard.begin().findBySubject("ada"),
+    async () => guard.begin().findBySubject("ada"),
     refusal("ERR_SESSION_CONFIG", "TestStore", "cannot find"),
   );
 });

@@ -4,10 +4,10 @@ import { SessionError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { isValues } from "../json.ts";
 import { misconfigured } from "../options.ts";
-import { andThen, type Eventually, isThenable, orElse } from "../promises.ts";
+import { andThen, type Eventually, isThenable } from "../promises.ts";
 import type { Random } from "../random.ts";
 import type { SessionRecord, SessionRepository } from "../repository.ts";
-import { Breaker } from "./breaker.ts";
+import { Breaker, type Trial } from "./breaker.ts";
 
 /** Milliseconds. */
 const LONGEST_PAUSE = 64;
@@ -91,16 +91,16 @@ export class Operation {
     return this.#call((repository, context) => repository.delete(handle, context), isBoolean);
   }
 
-  async findBySubject(subject: string): Promise<SessionRecord[]> {
+  findBySubject(subject: string): Eventually<SessionRecord[]> {
     if (this.#guard.repository.findBySubject === undefined) {
       throw cannot(this.#guard.options.owner, "find the sessions of a subject");
     }
-    const answer = await this.#call(
+    const answer = this.#call(
       (repository, context) => repository.findBySubject?.(subject, context),
       (found): found is { readonly handle: string }[] =>
         Array.isArray(found) && found.every(hasHandle),
     );
-    return answer.flatMap((found) => this.#undamaged(found) ?? []);
+    return andThen(answer, (all) => all.flatMap((found) => this.#undamaged(found) ?? []));
   }
 
   #undamaged(found: { readonly handle: string }): SessionRecord | undefined {
@@ -124,10 +124,10 @@ export class Operation {
 
   /** Lets other writers go first, for a random while that grows with each attempt, within the time limit. */
   async pause(attempt: number): Promise<void> {
-    const { random, timeout } = this.#guard.options;
+    const { random } = this.#guard.options;
     const most = Math.min(2 ** attempt, LONGEST_PAUSE);
     const pause = ((random(1)[0] ?? 0) / 256) * most;
-    if (performance.now() - this.#startedAt + pause > timeout) {
+    if (pause > this.#timeLeft()) {
       throw this.#failure("was written to by too many others at the same time");
     }
     await new Promise((resolve) => setTimeout(resolve, pause));
@@ -142,29 +142,53 @@ export class Operation {
     if (trial === undefined)
       throw this.#failure("has failed several times and is not asked for now");
     const call = new Call(options.clock());
-    const askedAt = performance.now();
-    const fail = (error: unknown): never => {
-      // Whoever has waited long for other writers has little time left, and that is no fault of the repository.
-      const wasRushed = call.isLate && performance.now() - askedAt < options.timeout / 2;
+    const left = this.#timeLeft();
+    try {
+      const answer = ask(repository, call);
+      return isThenable(answer)
+        ? this.#acceptLater(answer, isAnswer, trial, { call, left })
+        : this.#accept(answer, isAnswer, trial);
+    } catch (error) {
+      breaker.failed(trial);
+      throw this.#failureOf(error);
+    }
+  }
+
+  async #acceptLater<Answer>(
+    answer: PromiseLike<unknown>,
+    isAnswer: (answer: unknown) => answer is Answer,
+    trial: Trial,
+    { call, left }: { readonly call: Call; readonly left: number },
+  ): Promise<Answer> {
+    const { breaker, options } = this.#guard;
+    try {
+      const given = await this.#inTime(answer, () => call.giveUp());
+      return this.#accept(given, isAnswer, trial);
+    } catch (error) {
+      // Whoever had waited long for other writers had little time left, and that is no fault of the repository.
+      const wasRushed = call.isLate && left < options.timeout / 2;
       if (wasRushed) breaker.gaveUp(trial);
       else breaker.failed(trial);
-      throw error instanceof SessionError ? error : this.#failure("failed", error);
-    };
-    const accept = (answer: unknown): Answer => {
-      if (!isAnswer(answer)) throw this.#failure("answered something that is no answer");
-      breaker.succeeded(trial);
-      return answer;
-    };
-    return orElse(() => {
-      const answer = ask(repository, call);
-      if (!isThenable(answer)) return accept(answer);
-      return this.#inTime(answer, () => call.giveUp()).then(accept);
-    }, fail);
+      throw this.#failureOf(error);
+    }
+  }
+
+  #accept<Answer>(
+    answer: unknown,
+    isAnswer: (answer: unknown) => answer is Answer,
+    trial: Trial,
+  ): Answer {
+    if (!isAnswer(answer)) throw this.#failure("answered something that is no answer");
+    this.#guard.breaker.succeeded(trial);
+    return answer;
+  }
+
+  #timeLeft(): number {
+    return Math.max(0, this.#startedAt + this.#guard.options.timeout - performance.now());
   }
 
   #inTime<Answer>(answer: PromiseLike<Answer>, onLate: () => void): Promise<Answer> {
-    const end = this.#startedAt + this.#guard.options.timeout;
-    const left = Math.max(0, end - performance.now());
+    const left = this.#timeLeft();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         onLate();
@@ -181,6 +205,10 @@ export class Operation {
         },
       );
     });
+  }
+
+  #failureOf(error: unknown): SessionError {
+    return error instanceof SessionError ? error : this.#failure("failed", error);
   }
 
   /** Clients that wait different times do not come back all at once. */

@@ -1,7 +1,8 @@
 import type { SessionRecord } from "../repository.ts";
-import type { Loaded, ServerContext } from "./context.ts";
+import type { ServerContext } from "./context.ts";
 import { readCredentials, standingOf } from "./credentials.ts";
 import { isSameLogin } from "./ending.ts";
+import type { Loaded } from "./loaded.ts";
 import { isOver } from "./loading.ts";
 
 /**
@@ -12,7 +13,7 @@ export async function isStillAlive(context: ServerContext, loaded: Loaded): Prom
   const record = await context.guard.begin().read(loaded.id);
   const now = context.config.clock();
   if (record === undefined || now >= record.expiresAt || isOver(context, record, now)) return false;
-  return isSameLogin(record, loaded.record) && isHolder(record, loaded, now);
+  return isSameLogin(record, loaded.opened.record) && isHolder(record, loaded, now);
 }
 
 function isHolder(record: SessionRecord, loaded: Loaded, now: number): boolean {

@@ -1,28 +1,15 @@
-import type { Contents } from "../changes.ts";
 import { andThen, type Eventually } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
-import type { Candidate } from "../transports.ts";
-import type { Loaded, ServerContext } from "./context.ts";
+import type { ServerContext } from "./context.ts";
 import type { Operation } from "./guard.ts";
+import { Loaded, type PresentedToken } from "./loaded.ts";
 import { openRecord, parseTexts } from "./opening.ts";
-import type { Presented } from "./tokens.ts";
 
-/** A token that a request carries, read but not yet known to be true. */
-export interface PresentedToken extends Candidate {
-  readonly presented: Presented;
-}
-
-/** What a request's tokens turned out to be. */
-export interface LoadResult {
-  readonly loaded: Loaded | undefined;
-  readonly contents: Contents;
-  /** None of them opens a session, and one lately did: the request was under way when that ended, or is a thief's. */
-  readonly isLate: boolean;
-}
-
-type Found = Loaded & { readonly contents: Contents };
-
-type Answer = Found | "late" | undefined;
+/**
+ * What a request's tokens turned out to be. `late`: none of them opens a session, and one lately did, so the request was
+ * under way when that ended, or is a thief's.
+ */
+export type LoadResult = Loaded | "late" | undefined;
 
 /** Looks up what the tokens of a request name: one read for each handle, at the same time. */
 export function loadSession(
@@ -32,30 +19,24 @@ export function loadSession(
   const operation = context.guard.begin();
   const [first, second] = tokens;
   if (first !== undefined && second === undefined) {
-    return andThen(find(context, operation, first), (answer) => resultOf(context, [answer]));
+    return find(context, operation, first);
   }
-  return Promise.all(tokens.map((token) => find(context, operation, token))).then((answers) =>
-    resultOf(context, answers),
+  return Promise.all(tokens.map(async (token) => find(context, operation, token))).then((results) =>
+    chosen(context, results),
   );
 }
 
-function resultOf(context: ServerContext, answers: readonly Answer[]): LoadResult {
-  const found = answers.filter((answer) => typeof answer === "object");
-  const loaded = context.transports.choose(found, () =>
-    context.onEvent({ type: "duplicate-token" }),
-  );
-  return {
-    loaded,
-    contents: loaded?.contents ?? { data: {}, flash: {} },
-    isLate: found.length === 0 && answers.includes("late"),
-  };
+function chosen(context: ServerContext, results: readonly LoadResult[]): LoadResult {
+  const found = results.filter((result) => typeof result === "object");
+  if (found.length === 0) return results.includes("late") ? "late" : undefined;
+  return context.transports.choose(found, () => context.onEvent({ type: "duplicate-token" }));
 }
 
 function find(
   context: ServerContext,
   operation: Operation,
   token: PresentedToken,
-): Eventually<Answer> {
+): Eventually<LoadResult> {
   return andThen(operation.read(token.presented.handle), (record) =>
     answerTo(context, token, record),
   );
@@ -63,10 +44,11 @@ function find(
 
 function answerTo(
   context: ServerContext,
-  { presented, transport }: PresentedToken,
+  token: PresentedToken,
   record: SessionRecord | undefined,
-): Answer {
+): LoadResult {
   const { config, onEvent } = context;
+  const { presented } = token;
   const { handle: id } = presented;
   const now = config.clock();
   const opened =
@@ -79,9 +61,7 @@ function answerTo(
   }
   if (typeof opened === "object") {
     const contents = parseTexts(config.codec, opened.texts);
-    if (contents !== undefined) {
-      return { ...opened, id, presented, loadedAt: now, transport, contents, hasEnded: false };
-    }
+    if (contents !== undefined) return new Loaded(context, opened, token, now, contents);
   }
   switch (opened) {
     case "retired":

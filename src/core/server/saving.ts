@@ -1,15 +1,16 @@
 import type { Contents } from "../changes.ts";
 import { SessionError } from "../errors.ts";
 import type { SessionRequest, SessionResponse } from "../exchange.ts";
-import { orElse } from "../promises.ts";
+import { andThen, type Eventually, orElse } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 import { internals, type Session } from "../session.ts";
 import type { SessionTransport } from "../transport.ts";
 import { type Attempt, compareAndSet } from "./compare-and-set.ts";
 import { firstRecord, type Next, nextRecord, type Plan } from "./composing.ts";
-import type { Loaded, ServerContext } from "./context.ts";
+import type { ServerContext } from "./context.ts";
 import { readCredentials } from "./credentials.ts";
 import type { Operation } from "./guard.ts";
+import type { Loaded } from "./loaded.ts";
 import { openRecord } from "./opening.ts";
 import { admitLogin, evictBeyondLimit } from "./subject-limit.ts";
 
@@ -33,71 +34,80 @@ export interface Exchange {
  *
  * @param contents Default: what the session holds.
  */
-export async function createSession<Data extends object>(
+export function createSession<Data extends object>(
   context: ServerContext,
   exchange: Exchange,
   session: Session<Data>,
   transport: SessionTransport,
   contents: Contents = internals.contents(session),
-): Promise<void> {
+): Eventually<void> {
   const { operation } = exchange;
-  const { subject } = internals.state(session);
-  if (subject !== undefined) await admitLogin(context, operation, subject);
-  for (let attempt = 0; attempt < MOST_HANDLES; attempt += 1) {
-    const { record, credential } = firstRecord(context, {
-      ...planOf(context, exchange, session),
-      contents,
-    });
-    if (await created(context, operation, record)) {
+  const { subject } = session;
+  const create = (left: number): Eventually<void> => {
+    if (left === 0) throw noRandomHandles(context);
+    const plan = planOf(context, exchange, session, contents);
+    const { record, credential } = firstRecord(context, plan);
+    return andThen(created(context, operation, record), (isCreated) => {
+      if (!isCreated) {
+        internals.replaceHandle(session);
+        return create(left - 1);
+      }
       const { handle } = record;
       handOut(context, exchange, transport, record, credential);
       context.onEvent({ type: "created", id: handle, subject });
-      if (subject === undefined) return;
+      if (subject === undefined) return undefined;
       context.onEvent({ type: "login", id: handle, subject });
       return evictBeyondLimit(context, operation, { handle, subject });
-    }
-    internals.replaceHandle(session);
-  }
-  throw new SessionError(
+    });
+  };
+  return subject === undefined
+    ? create(MOST_HANDLES)
+    : andThen(admitLogin(context, operation, subject), () => create(MOST_HANDLES));
+}
+
+function noRandomHandles({ owner }: ServerContext): SessionError {
+  return new SessionError(
     "ERR_SESSION_STORE",
-    `${context.owner}: ${MOST_HANDLES} fresh handles in a row were taken. The source of random bytes does not give random ones.`,
+    `${owner}: ${MOST_HANDLES} fresh handles in a row were taken. The source of random bytes does not give random ones.`,
   );
 }
 
-async function created(
+function created(
   { guard }: ServerContext,
   operation: Operation,
   record: SessionRecord,
-): Promise<boolean> {
-  try {
-    return await operation.create(record);
-  } catch (error) {
-    // It may have been stored all the same, and nobody will ever hold its token.
-    void orElse(
-      () => guard.begin().delete(record.handle),
-      () => false,
-    );
-    throw error;
-  }
+): Eventually<boolean> {
+  return orElse(
+    () => operation.create(record),
+    (error) => {
+      // It may have been stored all the same, and nobody will ever hold its token.
+      void orElse(
+        () => guard.begin().delete(record.handle),
+        () => false,
+      );
+      throw error;
+    },
+  );
 }
 
 /** Does to the stored session what the request did to the one it saw, and what is due by time. */
-export async function updateSession<Data extends object>(
+export function updateSession<Data extends object>(
   context: ServerContext,
   exchange: Exchange,
   session: Session<Data>,
   loaded: Loaded,
-): Promise<Fate> {
+): Eventually<Fate> {
   const { config, onEvent } = context;
   const { operation } = exchange;
   const plan = planOf(context, exchange, session);
   const subject = plan.pending === "login" ? plan.state.subject : undefined;
-  const { record: seen, id: handle } = loaded;
+  const { id: handle } = loaded;
+  const { record: seen } = loaded.opened;
   let fate: Fate = "ended";
-  const isThere = await compareAndSet(context, operation, seen, async (record, isNewest) => {
+  const updated = compareAndSet(context, operation, seen, (record, isNewest) => {
     const opened =
       record === seen
-        ? loaded
+        ? loaded.opened
         : openRecord(record, loaded.presented, loaded.loadedAt, config.random);
     if (opened === "unreadable") onEvent({ type: "data-refused", id: handle, reason: "damaged" });
     if (typeof opened === "string") {
@@ -110,17 +120,24 @@ export async function updateSession<Data extends object>(
       if (next.credential !== undefined && !isNewest) return { outcome: "conflict" };
       return keepRecord(context, exchange, loaded, record, next);
     }
-    if (subject !== undefined) await admitLogin(context, operation, subject, handle);
-    const outcome = await operation.update(record, next.record);
-    if (outcome !== "updated") return { outcome };
-    finish(context, exchange, loaded, next.record, next);
-    return { outcome, written: next.record };
+    const { record: written } = next;
+    const update = () =>
+      andThen(operation.update(record, written), (outcome): Attempt => {
+        if (outcome !== "updated") return { outcome };
+        finish(context, exchange, loaded, written, next);
+        return { outcome, written };
+      });
+    return subject === undefined
+      ? update()
+      : andThen(admitLogin(context, operation, subject, handle), update);
   });
-  // Not before this session's next writer may go on: two logins that end each other's session would wait for each other.
-  if (isThere && subject !== undefined) {
-    await evictBeyondLimit(context, operation, { handle, subject });
-  }
-  return isThere ? "updated" : fate;
+  return andThen(updated, (isThere) => {
+    if (!isThere) return fate;
+    if (subject === undefined) return "updated";
+    // Not before this session's next writer may go on: two logins that end each other's session would wait for each other.
+    const evicted = evictBeyondLimit(context, operation, { handle, subject });
+    return andThen(evicted, () => "updated");
+  });
 }
 
 function hasEnded({ credentials }: SessionRecord): boolean {
@@ -128,24 +145,34 @@ function hasEnded({ credentials }: SessionRecord): boolean {
 }
 
 /** Nothing of the record changes: what is left is to note a use, and to hand out a successor once more. */
-async function keepRecord(
+function keepRecord(
   context: ServerContext,
   exchange: Exchange,
   loaded: Loaded,
   record: SessionRecord,
   { credential }: Next,
-): Promise<Attempt> {
+): Eventually<Attempt> {
   const { clock, timeline } = context.config;
   const now = clock();
   const start = record.authenticatedAt ?? record.createdAt;
-  let written = record;
-  if (timeline.touchDue(now, start, record.expiresAt)) {
-    written = { ...record, expiresAt: timeline.writtenEnd(now, start) };
-    const isThere = await exchange.operation.touch(loaded.id, written.expiresAt);
-    if (!isThere) return { outcome: "gone" };
-  }
-  if (credential !== undefined) handOut(context, exchange, loaded.transport, record, credential);
-  return { outcome: "updated", written };
+  const isDue = timeline.touchDue(now, start, record.expiresAt);
+  const noted = isDue
+    ? noteUse(exchange.operation, { ...record, expiresAt: timeline.writtenEnd(now, start) })
+    : record;
+  return andThen(noted, (written) => {
+    if (written === undefined) return { outcome: "gone" };
+    if (credential !== undefined) handOut(context, exchange, loaded.transport, record, credential);
+    return { outcome: "updated", written };
+  });
+}
+
+/** Never at once: so other requests of the same moment get in line, and find that there is nothing left to note. */
+async function noteUse(
+  operation: Operation,
+  used: SessionRecord,
+): Promise<SessionRecord | undefined> {
+  const isThere = await operation.touch(used.handle, used.expiresAt);
+  return isThere ? used : undefined;
 }
 
 /** Puts on the response what a write has led to. */
@@ -177,6 +204,7 @@ function planOf<Data extends object>(
   { labelOf }: ServerContext,
   { request }: Exchange,
   session: Session<Data>,
+  contents: Contents = internals.contents(session),
 ): Plan {
   const { changes, pending, subject, isNew } = session;
   const isLogin = subject !== undefined && (pending === "login" || isNew);
@@ -184,7 +212,7 @@ function planOf<Data extends object>(
     changes,
     pending,
     state: internals.state(session),
-    contents: internals.contents(session),
+    contents,
     label: isLogin ? labelOf(request) : undefined,
   };
 }

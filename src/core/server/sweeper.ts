@@ -1,22 +1,20 @@
 import type { ServerContext } from "./context.ts";
+import { Pace, slack } from "./pace.ts";
 
 /** What a sweeper needs of whoever keeps records. */
 export interface SweeperContext extends Pick<ServerContext, "guard" | "onEvent"> {
   readonly config: Pick<ServerContext["config"], "clock" | "random">;
 }
 
-const BATCH = 1000;
-/** So many batches beside one request: what is left waits for the next time. */
-const MOST_BATCHES = 20;
-/** Milliseconds of work after which a sweep gives way to requests, for as long as it has worked, but not for longer than: */
-const TURN = 1;
-const LONGEST_PAUSE = 50;
+/** So many records beside one request: what is left waits for the next time. */
+const MOST_BESIDE = 20_000;
 
 /** Removes expired records beside the requests that write, so that it takes no timer and no cron. */
 export class Sweeper {
   readonly #context: SweeperContext;
   readonly #interval: number;
   readonly #madeAt: number;
+  readonly #pace = new Pace();
   #nextAt: number | undefined;
   #isSweeping = false;
 
@@ -36,23 +34,30 @@ export class Sweeper {
     if (now < this.#nextAt || this.#isSweeping) return;
     this.#nextAt = now + this.#jittered();
     // The next writer finds it due again; the breaker has told of the failure.
-    this.sweep(MOST_BATCHES).catch(() => undefined);
+    this.#sweep(MOST_BESIDE, restBeside).catch(() => undefined);
   }
 
-  /** @returns How many records it removed. */
-  async sweep(mostBatches: number = Number.POSITIVE_INFINITY): Promise<number> {
+  /** @returns How many records it removed: all that had expired, as far as it met few that are in use. */
+  sweep(): Promise<number> {
+    return this.#sweep(Number.POSITIVE_INFINITY, rest);
+  }
+
+  async #sweep(most: number, rest: Rest): Promise<number> {
     this.#isSweeping = true;
+    const pace = this.#pace;
+    const begunAt = performance.now();
     let count = 0;
-    let turnBeganAt = performance.now();
     try {
-      for (let batch = 0; batch < mostBatches; batch += 1) {
-        const removed = await this.#context.guard.begin().sweep(BATCH);
+      while (count < most) {
+        const limit = Math.min(pace.size, most - count);
+        const askedAt = performance.now();
+        const answer = this.#context.guard.begin().sweep(limit);
+        const heldTo = performance.now();
+        const removed = await answer;
+        const now = performance.now();
         count += removed;
-        if (removed < BATCH) break;
-        const worked = performance.now() - turnBeganAt;
-        if (worked < TURN) continue;
-        await new Promise((resolve) => setTimeout(resolve, Math.min(worked, LONGEST_PAUSE)));
-        turnBeganAt = performance.now();
+        if (removed < limit) break;
+        await rest(pace.after(heldTo - askedAt, now - heldTo, slack(count, now - begunAt)));
       }
     } finally {
       this.#isSweeping = false;
@@ -66,4 +71,15 @@ export class Sweeper {
     const [byte = 0] = this.#context.config.random(1);
     return this.#interval * (0.5 + byte / 255);
   }
+}
+
+type Rest = (milliseconds: number) => Promise<void>;
+
+function rest(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Nobody waits for this sweep: a process that has nothing else to do may end. Only Node's timers can say so. */
+function restBeside(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref?.());
 }

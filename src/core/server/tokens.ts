@@ -13,9 +13,11 @@ const SALT = utf8("keepsake");
  * `handle.credential`, in base64url: 16 and 32 bytes. The last character of each has bits to spare, which must be zero:
  * another spelling of the same handle would be another key of the repository.
  */
-const TOKEN = /^([\w-]{21}[AQgw])\.([\w-]{42}[AEIMQUYcgkosw048])$/;
+const TOKEN = /^[\w-]{21}[AQgw]\.[\w-]{42}[AEIMQUYcgkosw048]$/;
 /** The same with a MAC of 16 bytes behind it. */
-const TOKEN_WITH_MAC = /^([\w-]{21}[AQgw])\.([\w-]{42}[AEIMQUYcgkosw048])\.([\w-]{22})$/;
+const TOKEN_WITH_MAC = /^[\w-]{21}[AQgw]\.[\w-]{42}[AEIMQUYcgkosw048]\.[\w-]{22}$/;
+/** Where the parts of both end. */
+const [HANDLE_END, CREDENTIAL_END] = [22, 66];
 
 /** A token that a request presented: what it says, not yet whether it is true. */
 export interface Presented {
@@ -41,8 +43,7 @@ export function createTokens(owner: string, secret: Secret | undefined): Tokens 
     return {
       write: (handle, credential) => `${handle}.${toBase64url(credential)}`,
       read(token) {
-        const [, handle = "", text = ""] = TOKEN.exec(token) ?? [];
-        return presented(handle, text, false);
+        return TOKEN.test(token) ? presented(token, false) : undefined;
       },
     };
   }
@@ -58,17 +59,23 @@ export function createTokens(owner: string, secret: Secret | undefined): Tokens 
       return `${handle}.${text}.${toBase64url(macOf(newest, name, handle, text))}`;
     },
     read(token, name) {
-      const [, handle = "", text = "", macText = ""] = TOKEN_WITH_MAC.exec(token) ?? [];
-      const mac = fromBase64url(macText);
+      if (!TOKEN_WITH_MAC.test(token)) return undefined;
+      const mac = fromBase64url(token.slice(CREDENTIAL_END + 1));
       if (mac?.length !== MAC_BYTES) return undefined;
+      const { handle, text } = partsOf(token);
       const key = keys.find((each) => equalBytes(macOf(each, name, handle, text), mac));
-      return key && presented(handle, text, key !== newest);
+      return key && presented(token, key !== newest);
     },
   };
 }
 
-function presented(handle: string, text: string, stale: boolean): Presented | undefined {
+function partsOf(token: string) {
+  const handle = token.slice(0, HANDLE_END);
+  return { handle, text: token.slice(HANDLE_END + 1, CREDENTIAL_END) };
+}
+
+function presented(token: string, stale: boolean): Presented | undefined {
+  const { handle, text } = partsOf(token);
   const credential = fromBase64url(text);
-  if (credential === undefined || credential.length === 0) return undefined;
-  return { handle, credential, hash: hashOf(credential), stale };
+  return credential && { handle, credential, hash: hashOf(credential), stale };
 }

@@ -8,10 +8,18 @@ import { type Line, WriteQueue } from "./write-queue.ts";
 
 const patient = (before: Promise<void>) => before;
 
+/** For writers that are to be waited for. */
+async function run<Result>(
+  queue: WriteQueue,
+  ...args: Parameters<typeof queue.run<Result>>
+): Promise<Result> {
+  return queue.run(...args);
+}
+
 /** A writer that holds the line until it is told to go on. */
 function writer(queue: WriteQueue, handle: string, name: string, log: string[]) {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const done = queue.run(handle, patient, (line) => {
+  const done = run(queue, handle, patient, (line) => {
     log.push(name);
     return promise.finally(() => {
       line.newest = { ...(line.newest ?? ({} as Any)), data: name };
@@ -20,9 +28,14 @@ function writer(queue: WriteQueue, handle: string, name: string, log: string[]) 
   return { done, finish: () => resolve(name), fail: () => reject(new Error(name)) };
 }
 
+/** Lets others go on for so many turns. */
+async function pass(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+}
+
 /** Whether it has forgotten what the writers of a session left. */
 function hasForgotten(queue: WriteQueue, handle: string): Promise<boolean> {
-  return queue.run(handle, patient, async (line) => line.newest === undefined);
+  return run(queue, handle, patient, async (line) => line.newest === undefined);
 }
 
 test("the writers of one session go one after another, in the order in which they came", async () => {
@@ -76,7 +89,8 @@ test("who gives up waiting does not let those behind overtake those before, and 
   const queue = new WriteQueue();
   const log: string[] = [];
   const first = writer(queue, "one", "first", log);
-  const impatient = queue.run(
+  const impatient = run(
+    queue,
     "one",
     () => Promise.reject(new Error("too long")),
     async () => log.push("impatient"),
@@ -92,6 +106,44 @@ test("who gives up waiting does not let those behind overtake those before, and 
   await last.done;
 });
 
+test("a writer that takes no waiting is done at once, and so is the next one; who comes in the midst of it waits for it", async () => {
+  const queue = new WriteQueue();
+  const seen: (string | undefined)[] = [];
+  const write = (data: string, meanwhile?: () => void) =>
+    queue.run("one", patient, (line) => {
+      seen.push(line.newest?.data);
+      meanwhile?.();
+      line.newest = { data } as Any;
+      return data;
+    });
+  let inside: unknown;
+  assert.equal(
+    write("a", () => {
+      inside = write("b");
+    }),
+    "a",
+  );
+  assert.deepEqual(seen, [undefined]);
+  assert.equal(await inside, "b");
+  assert.equal(write("c"), "c");
+  assert.deepEqual(seen, [undefined, "a", undefined]);
+});
+
+test("a writer that fails at once lets the next one go", async () => {
+  const queue = new WriteQueue();
+  let inside: unknown;
+  assert.throws(
+    () =>
+      queue.run("one", patient, () => {
+        inside = queue.run("one", patient, () => "done");
+        throw new Error("fails");
+      }),
+    /fails/,
+  );
+  assert.equal(await inside, "done");
+  assert.ok(await hasForgotten(queue, "one"));
+});
+
 test("no line is left behind, however the writers end", async () => {
   const queue = new WriteQueue();
   await fc.assert(
@@ -99,22 +151,26 @@ test("no line is left behind, however the writers end", async () => {
       fc.array(
         fc.record({
           handle: fc.constantFrom("a", "b"),
-          end: fc.constantFrom("done", "fails", "gives up"),
+          end: fc.constantFrom("done", "fails", "gives up", "done at once", "fails at once"),
         }),
       ),
       async (plans) => {
         let inside = 0;
         const runs = plans.map(({ handle, end }, index) =>
-          queue.run(
+          run(
+            queue,
             handle,
             end === "gives up" ? () => Promise.reject(new Error(end)) : patient,
-            async (line) => {
+            (line) => {
               line.newest = {} as Any;
               inside += handle === "a" ? 1 : 0;
               assert.ok(inside <= 1, "two at once");
-              for (let turn = 0; turn < index % 4; turn += 1) await Promise.resolve();
-              inside -= handle === "a" ? 1 : 0;
-              if (end === "fails") throw new Error(end);
+              const leave = () => {
+                inside -= handle === "a" ? 1 : 0;
+                if (end.startsWith("fails")) throw new Error(end);
+              };
+              if (end.endsWith("at once")) return leave();
+              return pass(index % 4).then(leave);
             },
           ),
         );

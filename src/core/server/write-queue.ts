@@ -1,4 +1,4 @@
-import type { Eventually } from "../promises.ts";
+import { type Eventually, inAnyCase } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 
 /** What the writers of one session share while they wait for each other. */
@@ -23,21 +23,22 @@ export class WriteQueue {
   readonly #lines = new Map<string, Waiting>();
 
   /** @param wait Waits for those before, and throws where that takes too long. */
-  async run<Result>(
+  run<Result>(
     handle: string,
     wait: (before: Promise<void>) => Promise<void>,
     write: (line: Line) => Eventually<Result>,
-  ): Promise<Result> {
+  ): Eventually<Result> {
     const others = this.#lines.get(handle);
     if (others !== undefined) return this.#runBehind(others, handle, wait, write);
     const line: Waiting = { length: 1 };
     this.#lines.set(handle, line);
-    try {
-      return await write(line);
-    } finally {
-      line.finishFirst?.();
-      this.#leave(line, handle);
-    }
+    return inAnyCase(
+      () => write(line),
+      () => {
+        line.finishFirst?.();
+        this.#leave(line, handle);
+      },
+    );
   }
 
   async #runBehind<Result>(
