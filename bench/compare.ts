@@ -54,8 +54,8 @@ async function checkOut(rev: string, folder: string): Promise<void> {
 }
 
 async function compare(folder: string): Promise<void> {
-  const { milliseconds } = (values.quick ? QUICK : FULL).inProcess;
-  const plan = { rounds: ROUNDS, milliseconds, seconds: Number.POSITIVE_INFINITY };
+  const { inProcess } = values.quick ? QUICK : FULL;
+  const plan = { ...inProcess, rounds: ROUNDS, seconds: Number.POSITIVE_INFINITY };
   const subjects = ours.filter(({ id }) => id.includes(values.only));
   const roots = [join(folder, "keepsake"), ROOT] as const;
   const results = await compareInProcess(subjects, roots, plan);

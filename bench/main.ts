@@ -1,7 +1,8 @@
 // npm run bench [-- --quick] [-- --only growth,sweep] [-- --page]
-import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
+import { availableParallelism, cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { endWithChildren, messageOf } from "../scripts/processes.ts";
+import { busyProcessors } from "./harness/busy.ts";
 import { CAN_PIN } from "./harness/child.ts";
 import { installPeers, versionsOfPeers } from "./harness/install.ts";
 import { FULL, QUICK } from "./harness/plan.ts";
@@ -18,23 +19,28 @@ import {
 import { writePage } from "./report/page.ts";
 import { linesOf, NO_RESULTS, readResults, writeResults } from "./report/results.ts";
 
-const { values } = parseArgs({
-  options: {
-    /** Few rounds and few sessions: three minutes. */
-    quick: { type: "boolean", default: false },
-    /** The parts to measure, with commas. The others keep what earlier runs have left of them. */
-    only: { type: "string" },
-    /** Writes docs/benchmarks.md after a quick run, too. */
-    page: { type: "boolean", default: false },
-  },
-});
+const USAGE = `npm run bench [-- OPTIONS]
+
+  --quick        Few rounds and few sessions: three minutes.
+  --only PARTS   The parts to measure, with commas. The others keep what earlier runs have left of them.
+                 ${PART_NAMES.map((name) => PARTS[name].word).join(", ")}
+  --page         Writes docs/benchmarks.md after a quick run, too.
+  --help         Prints this.`;
+
+const values = readArguments();
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
 const plan = values.quick ? QUICK : FULL;
 const wanted = values.only === undefined ? PART_NAMES : partsNamed(values.only.split(","));
 endWithChildren();
 await installPeers();
-const load = loadavg()[0] ?? 0;
+const load = await busyProcessors(1000);
 if (load > 1) {
-  console.warn(`The machine is busy (load ${load.toFixed(1)}): the figures will be worth little.`);
+  console.warn(
+    `The machine is busy (${load.toFixed(1)} processors in use): the figures will be worth little.`,
+  );
 }
 const servers = await startServers();
 try {
@@ -101,4 +107,20 @@ async function describe({ descriptions }: Servers): Promise<Circumstances> {
     load,
     versions: await versionsOfPeers(),
   };
+}
+
+function readArguments() {
+  const boolean = { type: "boolean", default: false } as const;
+  const options = {
+    quick: boolean,
+    only: { type: "string" },
+    page: boolean,
+    help: boolean,
+  } as const;
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    console.error(`${messageOf(error)}\n\n${USAGE}`);
+    return process.exit(1);
+  }
 }

@@ -70,9 +70,9 @@ function hasPeer(framework: Framework, storage: Storage | undefined): boolean {
 /** By the two frameworks with most peers; a full run goes on to the others that have one of those that the goals name. */
 export function servedOf(plan: Plan): Subject[] {
   return measuredIn(plan).filter(({ kind, framework, id }) => {
-    if (kind === "floor") return false;
-    if (framework === "express" || framework === "fastify") return true;
-    return !plan.isQuick && (framework === "hono" || SERVED_BY_FETCH.includes(id));
+    const isMain = framework === "express" || framework === "fastify";
+    if (plan.isQuick) return isMain && kind !== "floor";
+    return isMain || (kind !== "floor" && (framework === "hono" || SERVED_BY_FETCH.includes(id)));
   });
 }
 

@@ -10,6 +10,8 @@ import type { Subject } from "../subjects/subject.ts";
 export const SERVER_CORE = 0;
 export const LOAD_CORE = 1;
 const VISITORS = 512;
+/** The part of its processor that a server shows as used which always has something to do. */
+const ALWAYS = 0.97;
 
 /** Requests a second as a share of those of the bare framework. */
 export interface Shares {
@@ -19,7 +21,7 @@ export interface Shares {
 
 export interface Http {
   readonly shares: ReadonlyMap<Subject, Shares>;
-  /** The least part of its processor that a server used while it was measured: below about 0.9 something else was slower. */
+  /** The least part of its processor that the server used while it was measured: below about 0.9 something else was slower. */
   readonly busy: ReadonlyMap<Subject, number>;
 }
 
@@ -80,6 +82,11 @@ export async function measureHttp(subjects: readonly Subject[], plan: Plan["http
   }
 }
 
+/** A bare framework may answer faster than requests can be sent: what it would answer if it always had one. */
+export function fullRate({ rate, busy }: { readonly rate: number; readonly busy: number }): number {
+  return busy < ALWAYS ? (rate * ALWAYS) / busy : rate;
+}
+
 async function measureShares(
   server: Server,
   bare: Server,
@@ -102,9 +109,9 @@ async function measureShares(
       const own = await rateAt(server, path);
       const after = await rateAt(bare, path, milliseconds / 2);
       shares[path === "/read" ? "read" : "change"].push(
-        (own.rate * 2) / (before.rate + after.rate),
+        (own.rate * 2) / (fullRate(before) + fullRate(after)),
       );
-      busy = Math.min(busy, own.busy, before.busy, after.busy);
+      busy = Math.min(busy, own.busy);
     }
   }
   return { shares: { read: measured(shares.read), change: measured(shares.change) }, busy };

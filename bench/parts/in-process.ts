@@ -18,8 +18,6 @@ export interface InProcess {
 const FLOORS = ["open", "seal", "valkey", "postgres"] as const;
 export type FloorName = (typeof FLOORS)[number];
 
-/** As long as so many measurements, and so many requests: enough to be compiled. */
-const WARM_UP = 2;
 const WARM_UP_REQUESTS = 1000;
 const FEWEST = 100;
 const MOST = 50_000;
@@ -36,11 +34,11 @@ class Series {
     this.name = name;
   }
 
-  /** Runs it until it is compiled and its cost is known, so that each measurement takes about so long. */
-  async warmUp(milliseconds: number): Promise<void> {
+  /** Runs it until it is compiled and its cost is known, so that each measurement takes about as long as the plan says. */
+  async prepare({ warmUp, milliseconds }: InProcessPlan): Promise<void> {
     let spent = 0;
     let requests = 0;
-    while (spent < milliseconds * WARM_UP * 1000 || requests < WARM_UP_REQUESTS) {
+    while (spent < warmUp * 1000 || requests < WARM_UP_REQUESTS) {
       const { own, bare } = await this.#measure();
       spent += (own + bare) * this.#count;
       requests += this.#count;
@@ -98,7 +96,7 @@ export async function measureInProcess(
 }
 
 async function warmUp({ series }: Measurement, plan: InProcessPlan): Promise<void> {
-  for (const each of series) await each.warmUp(plan.milliseconds);
+  for (const each of series) await each.prepare(plan);
 }
 
 async function inRounds(

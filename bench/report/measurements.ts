@@ -42,7 +42,7 @@ export interface Circumstances {
   readonly servers: readonly string[];
   readonly isQuick: boolean;
   readonly isPinned: boolean;
-  /** The load of the machine before the run began: above 1 others were measured, too. */
+  /** How many processors were in use before the run began: above 1 others were measured, too. */
   readonly load: number;
   /** The versions of what was measured. */
   readonly versions: Readonly<Record<string, string>>;

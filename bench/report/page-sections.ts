@@ -61,8 +61,9 @@ function http({ shares, busy }: Measurements["http"]): string {
   return `## Over HTTP
 
 Requests a second as a share of those of the bare framework, which is measured right before and after. The server has a
-processor of its own; what sends the requests has the other, and the databases share both. Where the server was not busy
-all the time, something else was slower than it, and its share is too good.
+processor of its own; what sends the requests has the other, and the databases share both. A bare framework may answer faster than
+requests can be sent: then it counts with what it would answer if it always had one. A server that was not busy waited for its
+database, or for requests.
 
 ![Requests a second](benchmarks/http.svg)
 
@@ -138,7 +139,8 @@ function sweep(stores: Measurements["sweep"]): string {
   return `## Sweep
 
 The 99th percentile of live traffic, 1,000 requests a second in Express, without a sweep and beside one that removes all expired
-sessions. A request counts from the moment it was due. Valkey needs no sweep.
+sessions. A request counts from the moment it was due. Where the sweep takes longer than it is watched, its time is what the rest
+would have taken at that pace. Valkey needs no sweep.
 
 ${table(["store", "expired", "ms without", "ms beside", "seconds the sweep took"], rows)}`;
 }

@@ -107,7 +107,9 @@ function section(
     ...(run.machine === newest.machine ? [] : [`On ${run.machine}.`]),
     ...(run.isQuick ? ["**A quick run: few rounds, few sessions.**"] : []),
     ...(run.load > 1
-      ? [`**The machine was busy with other work (load ${figure(run.load)}): roughly.**`]
+      ? [
+          `**The machine was busy with other work (${figure(run.load)} processors in use): roughly.**`,
+        ]
       : []),
   ];
   return remarks.length === 0 ? text : `${text}\n\n${remarks.join(" ")}`;

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { expressHost } from "../drivers/express-host.ts";
 import { fastifyHost } from "../drivers/fastify-host.ts";
 import { type Exchange, fetchHost, plainHandler } from "../drivers/fetch-host.ts";
@@ -33,6 +34,12 @@ function open(header: string | undefined): Sample | undefined {
   return JSON.parse(Buffer.from(text, "base64url").toString());
 }
 
+const REPLY: unique symbol = Symbol("reply");
+
+interface Answerable extends FastifyRequest {
+  [REPLY]?: FastifyReply | null;
+}
+
 /** The least that somebody would write by hand: a signed cookie, no times, no rotation, no encryption. */
 function actions<Context>(
   cookieOf: (context: Context) => string | undefined,
@@ -63,16 +70,17 @@ const HOSTS: Record<Framework, () => Host | Promise<Host>> = {
       ),
     ),
   fastify: () => {
-    const replies = new WeakMap<object, { header(name: string, value: string): unknown }>();
     return fastifyHost(
-      (app) =>
-        app.addHook("onRequest", (request, reply, done) => {
-          replies.set(request, reply);
+      (app) => {
+        app.decorateRequest(REPLY, null);
+        app.addHook("onRequest", (request: Answerable, reply, done) => {
+          request[REPLY] = reply;
           done();
-        }),
+        });
+      },
       actions(
         ({ headers }) => headers.cookie,
-        (request, cookie) => replies.get(request)?.header("set-cookie", cookie),
+        (request: Answerable, cookie) => request[REPLY]?.header("set-cookie", cookie),
       ),
     );
   },

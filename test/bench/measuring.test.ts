@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { cpus } from "node:os";
 import { describe, test } from "node:test";
+import { busyProcessors } from "../../bench/harness/busy.ts";
 import { Child } from "../../bench/harness/child.ts";
 import { numberOf } from "../../bench/harness/messages.ts";
 import { CASE_NAMES } from "../../bench/parts/cases.ts";
+import { fullRate } from "../../bench/parts/http.ts";
 import { selfTimes } from "../../bench/report/profile.ts";
 
 const SUBJECT = "keepsake-memory-express";
@@ -67,4 +70,14 @@ describe("the bench, on a few requests", () => {
         assert.ok(numberOf(await child.ask("measure", { case: name, count: 100 }), "time") > 0);
       }
     }));
+});
+
+test("a framework that requests cannot be sent to fast enough counts with what it would answer", () => {
+  assert.equal(fullRate({ rate: 1000, busy: 0.97 / 2 }), 2000);
+  assert.equal(fullRate({ rate: 1000, busy: 0.99 }), 1000);
+});
+
+test("a machine uses no more processors than it has", async () => {
+  const busy = await busyProcessors(50);
+  assert.ok(busy >= 0 && busy <= cpus().length, `${busy}`);
 });

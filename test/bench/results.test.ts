@@ -91,7 +91,7 @@ describe("docs/benchmarks.md", () => {
     const page = renderPage({ ...all, runs }, new Map());
     const [, sweep = ""] = page.split("## Sweep");
     assert.match(sweep, /Measured on 2026-11-19, Node 26\.10\.0\. \*\*A quick run/);
-    assert.match(sweep, /busy with other work \(load 3\.00\)/);
+    assert.match(sweep, /busy with other work \(3\.00 processors in use\)/);
     assert.doesNotMatch(page.split("## Sweep")[0] ?? "", /quick run:/);
   });
 
