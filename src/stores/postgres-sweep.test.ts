@@ -112,26 +112,23 @@ describe("A sweep", () => {
 
   test("and touches at the same moment: what was touched stays, what was removed was not touched", async () => {
     const repository = scene.repository();
-    const sessions = 300;
+    const sessions = 1200;
     await insert("edge", sessions, `${NOW + 1}`);
     await scene.query(`UPDATE ${scene.table} SET ends_at = ${NOW + HOUR}`);
     const touched: string[] = [];
-    let isOver = false;
-    const touches = Array.from({ length: 4 }, async (_, lane) => {
-      for (let each = sessions - lane; each > 0; each -= 4) {
-        const handle = `edge${each}`;
-        if (await repository.touch(handle, NOW + HOUR, context())) touched.push(handle);
-      }
-    });
-    const sweeps = Array.from({ length: 2 }, async () => {
-      let removed = 0;
-      while (!isOver) removed += await repository.sweep(2, context(NOW + 1));
-      return removed;
-    });
-    await Promise.all(touches).finally(() => {
-      isOver = true;
-    });
-    const removed = (await Promise.all(sweeps)).reduce((sum, each) => sum + each, 0);
+    const touch = async (each: number) => {
+      const handle = `edge${each}`;
+      if (await repository.touch(handle, NOW + HOUR, context())) touched.push(handle);
+    };
+    const sweep = () => repository.sweep(2, context(NOW + 1));
+    let removed = 0;
+    // Each step touches what the sweeps are about to remove, and one that they are far from yet.
+    for (let step = 0; step < sessions / 3; step += 1) {
+      const first = 2 * step + 1;
+      const touches = [touch(first), touch(first + 1), touch(sessions - step)];
+      const [one, other] = await Promise.all([sweep(), sweep(), ...touches]);
+      removed += one + other;
+    }
     assert.ok(touched.length > 0 && removed > 0, `${touched.length} touched, ${removed} removed`);
     assert.equal(touched.length + removed, sessions);
     for (const handle of touched) {
