@@ -68,9 +68,13 @@ export function createMiddleware<Data extends object>(
   if (store !== undefined) {
     // What belongs to a store has to be said to the store, and would be without effect here.
     checkOptions("sessions(store)", options, [...MIDDLEWARE_OPTIONS, ...own]);
-    return new AdapterMiddleware(store, options);
+    return new AdapterMiddleware(store, only(MIDDLEWARE_OPTIONS, options));
   }
   checkOptions("sessions", options, [...COOKIE_STORE_OPTIONS, ...MIDDLEWARE_OPTIONS, ...own]);
-  const ofStore = Object.entries(options).filter(([name]) => COOKIE_STORE_OPTIONS.includes(name));
-  return new AdapterMiddleware(new CookieSessionStore<Data>(Object.fromEntries(ofStore)), options);
+  const cookies = new CookieSessionStore<Data>(only(COOKIE_STORE_OPTIONS, options));
+  return new AdapterMiddleware(cookies, only(MIDDLEWARE_OPTIONS, options));
+}
+
+function only(names: readonly string[], options: object) {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
 }

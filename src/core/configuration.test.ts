@@ -4,8 +4,14 @@ import {
   CookieSessionStore,
   cookieTransport,
   createSessionConfig,
+  headerTransport,
   InMemorySessionStore,
+  MemorySessionRepository,
+  repositoryRevocation,
   SessionMiddleware,
+  secretsFromEnv,
+  signOnly,
+  xaesSealer,
   xchachaSealer,
 } from "keepsake";
 import { type Any, OLD_SECRET, refusal, SECRET } from "./kit.test.ts";
@@ -110,6 +116,30 @@ test("options that are undefined are as good as left out", () => {
   new CookieSessionStore({ ...options, secret: SECRET, sealer: undefined, audience: undefined });
   createSessionConfig("test", options);
   cookieTransport({ name: undefined, domain: undefined, secure: undefined } as Any);
+});
+
+test("what is made with options refuses those that it does not know", () => {
+  const makers: ((options: Any) => unknown)[] = [
+    (options) => cookieTransport({}, options),
+    (options) => headerTransport("X-Session-ID", options),
+    (options) => secretsFromEnv("APP_SECRET", { env: { APP_SECRET: SECRET }, ...options }),
+    (options) => new SessionMiddleware(new InMemorySessionStore(), options),
+    (options) => xchachaSealer(SECRET, options),
+    (options) => xaesSealer(SECRET, options),
+    (options) => signOnly(SECRET, options),
+    (options) => repositoryRevocation(new MemorySessionRepository(), options),
+  ];
+  for (const make of makers) {
+    make({});
+    assert.throws(
+      () => make({ onEvnt: () => {} }),
+      refusal("ERR_SESSION_CONFIG", 'no option "onEvnt". The options are'),
+    );
+  }
+  assert.throws(
+    () => secretsFromEnv("APP_SECRET", { env: {}, production: "no" } as Any),
+    refusal("ERR_SESSION_CONFIG", "production must be true or false"),
+  );
 });
 
 test("limits that are undefined are as good as left out", () => {

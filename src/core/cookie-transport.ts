@@ -6,7 +6,7 @@ import { readCookies } from "./cookie-header.ts";
 import { type Cookie, type CookieOptions, checkCookie } from "./cookie-options.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
 import type { SessionRequest, SessionResponse } from "./exchange.ts";
-import { checkFunction, LONGEST_SECONDS } from "./options.ts";
+import { checkFunction, checkOptions, LONGEST_SECONDS } from "./options.ts";
 import type { SessionTransport } from "./transport.ts";
 
 export interface TransportOptions {
@@ -21,19 +21,23 @@ interface Age {
   readonly expires: Date;
 }
 
+const OWNER = "cookieTransport";
+
 const FORGOTTEN: Age = { maxAge: 0, expires: new Date(0) };
 
 /**
  * Carries tokens in a cookie. Without options it is `__Host-session` with Secure, HttpOnly, SameSite=Lax and Path=/.
  *
- * @throws `ERR_SESSION_CONFIG` for attributes that browsers would refuse.
+ * @throws `ERR_SESSION_CONFIG` for attributes that browsers would refuse, and for options that do not exist.
  */
 export function cookieTransport(
   options: CookieOptions = {},
-  { onEvent = warnOnce, clock = systemClock }: TransportOptions = {},
+  more: TransportOptions = {},
 ): SessionTransport {
-  checkFunction("cookieTransport", "onEvent", onEvent);
-  checkFunction("cookieTransport", "clock", clock);
+  checkOptions(OWNER, more, ["onEvent", "clock"]);
+  const { onEvent = warnOnce, clock = systemClock } = more;
+  checkFunction(OWNER, "onEvent", onEvent);
+  checkFunction(OWNER, "clock", clock);
   return transportFor(checkCookie(options), onEvent, plainHttpWarning(onEvent), clock);
 }
 

@@ -1,7 +1,7 @@
 import { SessionError } from "./errors.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
 import { addVary, type SessionRequest, type SessionResponse } from "./exchange.ts";
-import { checkBoolean, checkFunction, misconfigured } from "./options.ts";
+import { checkBoolean, checkFunction, checkOptions, misconfigured } from "./options.ts";
 import { andThen, type Eventually, isThenable, orElse } from "./promises.ts";
 import { type SchemaOptions, schemaCheck } from "./schema.ts";
 import { internals, Session } from "./session.ts";
@@ -31,6 +31,7 @@ export class SessionMiddleware<Data extends object> {
   readonly #saveOnServerError: boolean;
 
   constructor(store: SessionStore<Data>, options: MiddlewareOptions<Data> = {}) {
+    checkOptions("sessions", options, MIDDLEWARE_OPTIONS);
     const { onEvent = warnOnce, saveOnServerError = false } = options;
     checkFunction("sessions", "onEvent", onEvent);
     checkBoolean("sessions", "saveOnServerError", saveOnServerError);

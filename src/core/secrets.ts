@@ -1,6 +1,7 @@
 import { toBase64url } from "#base64url";
 import { utf8Length } from "./bytes.ts";
 import { SessionError } from "./errors.ts";
+import { checkBoolean, checkFunction, checkOptions } from "./options.ts";
 import { systemRandom } from "./random.ts";
 
 /** One secret, or several to rotate: the newest first. The newest seals, all of them open. */
@@ -96,7 +97,7 @@ export interface SecretsFromEnvOptions {
  * To rotate, add the next number; remove the lowest once the sessions it sealed have ended.
  *
  * Where there is none, it throws `ERR_SESSION_SECRET` in production, and elsewhere warns and makes one up: then every
- * restart ends all sessions.
+ * restart ends all sessions. `ERR_SESSION_CONFIG` is thrown for options that do not exist.
  *
  * @example
  * ```ts
@@ -107,6 +108,10 @@ export function secretsFromEnv(
   name: string,
   options: SecretsFromEnvOptions = {},
 ): readonly string[] {
+  const owner = "secretsFromEnv";
+  checkOptions(owner, options, ["env", "production", "warn"]);
+  checkBoolean(owner, "production", options.production);
+  checkFunction(owner, "warn", options.warn);
   const { env = processEnv(), warn = console.warn } = options;
   const production = options.production ?? env.NODE_ENV === "production";
   const found = Object.keys(env)
@@ -117,7 +122,7 @@ export function secretsFromEnv(
     .sort((a, b) => Number(b.number) - Number(a.number));
   if (found.length > 0) {
     return checkSecrets(
-      `secretsFromEnv(${found.map(({ key }) => key).join(", ")})`,
+      `${owner}(${found.map(({ key }) => key).join(", ")})`,
       found.map(({ key }) => env[key]),
     );
   }
