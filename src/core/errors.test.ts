@@ -25,24 +25,37 @@ test("every code is an ERR_…, and has a status of its own kind", () => {
 });
 
 test("without onEvent an operator is warned once a process of each thing to mend, and of nothing else", () => {
-  const said: string[] = [];
+  const said: unknown[][] = [];
+  const error = new Error("connection refused");
   const { warn } = console;
-  console.warn = (message: string) => void said.push(message);
+  console.warn = (...parts: unknown[]) => void said.push(parts);
   try {
     for (let round = 0; round < 3; round += 1) {
       warnOnce({ type: "insecure-transport", host: "shop.example" });
       warnOnce({ type: "cache-control-overruled", cacheControl: "public" });
       warnOnce({ type: "token-on-redirect", status: 302 });
-      warnOnce({ type: "duplicate-token" });
       warnOnce({ type: "data-refused", id: "h", reason: "r" });
-      warnOnce({ type: "save-failed", error: new Error("secret") });
+      warnOnce({ type: "store-down" });
+      warnOnce({ type: "store-up" });
+      warnOnce({ type: "touch-failed", id: "h", error });
+      warnOnce({ type: "sweep-failed", error });
+      warnOnce({ type: "check-failed", error });
+      // Any client can cause these.
+      warnOnce({ type: "duplicate-token" });
+      warnOnce({ type: "save-failed", error: new SessionError("ERR_SESSION_GONE", "m") });
+      warnOnce({ type: "save-failed", error });
     }
   } finally {
     console.warn = warn;
   }
-  assert.equal(said.length, 3);
-  for (const message of said) assert.match(message, /^keepsake: /);
-  assert.match(said[0] ?? "", /secure: false/);
+  assert.equal(said.length, 9);
+  for (const [message] of said) assert.match(String(message), /^keepsake: /);
+  assert.match(String(said[0]), /secure: false/);
+  assert.match(String(said[4]), /503/);
+  assert.deepEqual(
+    said.map((parts) => parts.slice(1)),
+    [[], [], [], [], [], [error], [error], [error], [error]],
+  );
 });
 
 test("an error of a value says what can be stored instead", () => {

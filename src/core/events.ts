@@ -1,3 +1,5 @@
+import { SessionError } from "./errors.ts";
+
 /**
  * What an operator may want to know. None carries a token, and `id` is a handle, which is safe in logs.
  *
@@ -22,9 +24,11 @@
  * - `touch-failed`: the library's own write, of a use, a renewal or a flash value, failed; the request went on.
  * - `store-down`, `store-up`: the repository failed several times in a row, and answers again.
  * - `swept`: expired records were removed.
+ * - `sweep-failed`: the sweep beside a request failed, and is tried again about an interval later.
  *
  * A `CookieSessionStore` with a `revocation` tells `token-refused` (`retired`: the session has ended) and `touch-failed` (of a
- * flash value), and `repositoryRevocation` tells `store-down`, `store-up`, `swept`, and `data-refused` of its own records.
+ * flash value), and `repositoryRevocation` tells `store-down`, `store-up`, `swept`, `sweep-failed`, and `data-refused` of its own
+ * records.
  */
 export type SessionEvent =
   | { readonly type: "duplicate-token" }
@@ -32,7 +36,7 @@ export type SessionEvent =
   | { readonly type: "insecure-transport"; readonly host: string }
   | { readonly type: "cache-control-overruled"; readonly cacheControl: string }
   | { readonly type: "token-on-redirect"; readonly status: number }
-  | { readonly type: "save-failed" | "check-failed"; readonly error: unknown }
+  | { readonly type: "save-failed" | "check-failed" | "sweep-failed"; readonly error: unknown }
   | { readonly type: "upgrade-refused"; readonly origin: string | undefined }
   | ForgeryEvent
   | { readonly type: "created"; readonly id: string; readonly subject: string | undefined }
@@ -70,6 +74,22 @@ const ADVICE: Readonly<Record<string, string>> = {
     "A response that sets the session's token asked to be cached; it was marked no-store instead.",
   "token-on-redirect":
     "The session's token changed on a redirect, where a script cannot read the header. Answer 200 instead.",
+  "data-refused":
+    "A session's data could not be read, or did not fit the schema. With onEvent you hear which, and why.",
+  "store-down":
+    "The session store has failed several times in a row. Requests that need it are answered with 503 until it answers again; " +
+    "what it said is the cause of the errors that your error handler is given. This is said once: give onEvent to hear of each time.",
+  "save-failed":
+    "A session could not be saved, so the answer became an error, unless it had left. This is said once: give onEvent to hear of each.",
+  "touch-failed":
+    "That a session was used or renewed, or that its flash value was read, could not be written. The request went on. " +
+    "This is said once: give onEvent to hear of each.",
+  "sweep-failed":
+    "Expired sessions could not be removed from the store. They open nothing, but they pile up. " +
+    "This is said once: give onEvent to hear of each.",
+  "check-failed":
+    "The store could not tell whether the sessions of open WebSockets are still alive. They stay open for about a minute. " +
+    "This is said once: give onEvent to hear of each.",
   "forgery-refused no-body":
     "A form was refused because antiForgery() found no parsed body, and its token is nowhere else. Put the body parser before " +
     "antiForgery(), or send the token in a header.",
@@ -79,13 +99,19 @@ const ADVICE: Readonly<Record<string, string>> = {
     "browsers without Sec-Fetch-Site.",
 };
 
+/** What any client can cause, as by using a session in two windows. */
+function isClients(event: SessionEvent): boolean {
+  return "error" in event && event.error instanceof SessionError && event.error.status < 500;
+}
+
 const said = new Set<string>();
 
 /** Where no `onEvent` is given: says once a process, on the console, what an operator should mend. */
 export const warnOnce: OnEvent = (event) => {
   const kind = event.type === "forgery-refused" ? `${event.type} ${event.reason}` : event.type;
   const advice = Object.hasOwn(ADVICE, kind) ? ADVICE[kind] : undefined;
-  if (advice === undefined || said.has(kind)) return;
+  if (advice === undefined || said.has(kind) || isClients(event)) return;
   said.add(kind);
-  console.warn(`keepsake: ${advice}`);
+  const errors = "error" in event ? [event.error] : [];
+  console.warn(`keepsake: ${advice}`, ...errors);
 };

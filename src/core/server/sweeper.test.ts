@@ -105,6 +105,23 @@ test("a sweep goes on while there is more, with twenty thousand at most beside o
   }
 });
 
+test("what one sweep leaves is removed beside the next request that writes, not an interval later", async () => {
+  const { time, use, useAndSweep, limits, swept } = start(crowd(50_000));
+  time.advance(450);
+  await useAndSweep();
+  for (const sweeps of [2, 3]) {
+    await use();
+    while (swept().length < sweeps) await settle();
+  }
+  assert.deepEqual(
+    swept().map((event) => "count" in event && event.count),
+    [20_000, 20_000, 10_000],
+  );
+  const asked = limits.length;
+  await use();
+  assert.equal(limits.length, asked, "there is no more");
+});
+
 test("sweep() goes on until there is no more, and says how many it was", async () => {
   const { store, swept } = start(crowd(30_001));
   assert.equal(await store.sweep(), 30_001);
@@ -204,11 +221,16 @@ test("a sweep that fails harms no request, is no unhandled rejection, and is tri
     () => "garbage",
   ];
   for (const fail of failures) {
-    const { store, time, use, limits } = start(fail);
+    const { store, time, use, limits, events } = start(fail);
     for (const round of [1, 2]) {
       time.advance(450);
       await use();
       assert.equal(limits.length, round);
+      const failures = events.filter(({ type }) => type === "sweep-failed");
+      assert.equal(failures.length, round);
+      for (const event of failures) {
+        assert.ok("error" in event && refusal("ERR_SESSION_STORE")(event.error));
+      }
     }
     await assert.rejects(store.sweep(), refusal("ERR_SESSION_STORE"));
   }

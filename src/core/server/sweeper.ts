@@ -6,7 +6,7 @@ export interface SweeperContext extends Pick<ServerContext, "guard" | "onEvent">
   readonly config: Pick<ServerContext["config"], "clock" | "random">;
 }
 
-/** So many records beside one request: what is left waits for the next time. */
+/** So many records beside one request: what is left waits for the next request that writes. */
 const MOST_BESIDE = 20_000;
 
 /** Removes expired records beside the requests that write, so that it takes no timer and no cron. */
@@ -33,8 +33,18 @@ export class Sweeper {
     this.#nextAt ??= this.#madeAt + this.#jittered();
     if (now < this.#nextAt || this.#isSweeping) return;
     this.#nextAt = now + this.#jittered();
-    // The next writer finds it due again; the breaker has told of the failure.
-    this.#sweep(MOST_BESIDE, restBeside).catch(() => undefined);
+    // Nobody is there to hear of an onEvent that throws.
+    this.#sweepBeside(now).catch(() => undefined);
+  }
+
+  async #sweepBeside(now: number): Promise<void> {
+    try {
+      const removed = await this.#sweep(MOST_BESIDE, restBeside);
+      // More may have expired in an interval than one sweep removes: it must not pile up.
+      if (removed === MOST_BESIDE) this.#nextAt = now;
+    } catch (error) {
+      this.#context.onEvent({ type: "sweep-failed", error });
+    }
   }
 
   /** @returns How many records it removed: all that had expired, as far as it met few that are in use. */
