@@ -43,7 +43,7 @@ function introduction({ node, date, machine }: Circumstances): string {
   return `# Benchmarks
 
 keepsake beside the libraries that people would otherwise use, the same work in the same run, on Node ${node}, ${date.slice(0, 10)},
-${machine}. This page is written by the command that measures. Run it yourself:
+${machine}. This page is written by the command that measures. Run it yourself, in a clone of the repository:
 
 \`\`\`sh
 npm run bench

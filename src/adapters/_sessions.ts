@@ -41,6 +41,12 @@ export function readArguments<Data extends object, Own extends object>(
     }
     return { store: undefined, options: { ...source, ...rest } };
   }
+  const given: unknown = source;
+  if (typeof given === "function") {
+    throw misconfigured(
+      `sessions: give a store, not its class. Write: sessions(new ${given.name || "Store"}(…)).`,
+    );
+  }
   if (typeof source !== "string" && !isList(source)) {
     throw misconfigured(
       `sessions: give a secret, a list of secrets, a store or options, not ${describe(source)}` +
@@ -66,8 +72,17 @@ export function createMiddleware<Data extends object>(
   own: readonly string[] = [],
 ): AdapterMiddleware<Data> {
   if (store !== undefined) {
-    // What belongs to a store has to be said to the store, and would be without effect here.
-    checkOptions("sessions(store)", options, [...MIDDLEWARE_OPTIONS, ...own]);
+    // It would be without effect here.
+    const here: readonly string[] = [...MIDDLEWARE_OPTIONS, ...own];
+    const name = Object.keys(options).find(
+      (each) => COOKIE_STORE_OPTIONS.includes(each) && !here.includes(each),
+    );
+    if (name !== undefined) {
+      throw misconfigured(
+        `sessions(store): ${name} is an option of the store. Write it where that is made: new …SessionStore({ ${name} }).`,
+      );
+    }
+    checkOptions("sessions(store)", options, here);
     return new AdapterMiddleware(store, only(MIDDLEWARE_OPTIONS, options));
   }
   checkOptions("sessions", options, [...COOKIE_STORE_OPTIONS, ...MIDDLEWARE_OPTIONS, ...own]);

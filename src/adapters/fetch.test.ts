@@ -112,7 +112,20 @@ test("two ways of naming one thing, and options that belong to a store, are refu
   const store = new InMemorySessionStore<{ a: number }>();
   assert.throws(() => sessions({ secret: SECRET, idleTimeout: 60 }, { idleTimeout: 3600 }), config);
   assert.throws(() => sessions(SECRET, { secret: SECRET }), config);
-  assert.throws(() => sessions(store, { idleTimeout: 60 }), config);
+  const misplaced: object = { idleTimeout: 60 };
+  assert.throws(() => sessions(store, misplaced), { ...config, message: /option of the store/ });
+  assert.throws(() => sessions(store, { onEvnt: () => {} } as object), {
+    ...config,
+    message: /no option "onEvnt"/,
+  });
+});
+
+test("the class of a store in the place of a store is refused", () => {
+  const mistaken: unknown = InMemorySessionStore;
+  assert.throws(() => Reflect.apply(sessions, undefined, [mistaken]), {
+    code: "ERR_SESSION_CONFIG",
+    message: /sessions\(new InMemorySessionStore\(…\)\)/,
+  });
 });
 
 test("the answer to a failed save varies as the other would have", async () => {

@@ -156,6 +156,15 @@ test("the name of an option that objects inherit is refused like any other", () 
   }
 });
 
+test("a secret in the place of the options is refused as what it is", () => {
+  for (const options of [SECRET, [SECRET], null] as Any[]) {
+    assert.throws(
+      () => new InMemorySessionStore(options),
+      refusal("ERR_SESSION_CONFIG", "the options must be an object"),
+    );
+  }
+});
+
 test("an InMemorySessionStore keeps a whole number of sessions, one at least", () => {
   for (const maxSessions of [
     0,

@@ -160,7 +160,7 @@ test("secretsFromEnv: without any it throws in production, and elsewhere warns a
   ]) {
     assert.throws(
       () => secretsFromEnv("APP_SECRET", { ...options, warn }),
-      refusal("ERR_SESSION_SECRET", "APP_SECRET_1", "node -p"),
+      refusal("ERR_SESSION_SECRET", "as APP_SECRET_1=…", "node -p"),
     );
   }
   assert.deepEqual(warnings, []);

@@ -126,7 +126,7 @@ export function secretsFromEnv(
       found.map(({ key }) => env[key]),
     );
   }
-  const missing = `There is no secret in ${name}_1 or ${name}. Make one with: ${MAKE_A_SECRET}`;
+  const missing = `There is no secret in ${name}_1 or ${name}. Put one into the environment, as ${name}_1=…: make it with ${MAKE_A_SECRET}`;
   if (production) throw new SessionError("ERR_SESSION_SECRET", missing);
   warn(
     `keepsake: ${missing}\nUntil then a throw-away one is used: every restart ends all sessions.`,

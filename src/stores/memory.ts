@@ -1,4 +1,4 @@
-import { misconfigured } from "../core/options.ts";
+import { checkObject, misconfigured } from "../core/options.ts";
 import type {
   RepositoryCapabilities,
   RepositoryContext,
@@ -196,11 +196,13 @@ export class InMemorySessionStore<
 > extends ServerSessionStore<Data> {
   readonly #repository: MemorySessionRepository;
 
-  constructor({ maxSessions, ...options }: InMemorySessionStoreOptions = {}) {
+  constructor(options: InMemorySessionStoreOptions = {}) {
+    checkObject("InMemorySessionStore", options);
+    const { maxSessions, ...ofStore } = options;
     const repository = new MemorySessionRepository(
       maxSessions === undefined ? {} : { maxSessions },
     );
-    super(repository, options);
+    super(repository, ofStore);
     this.#repository = repository;
   }
 
