@@ -1,3 +1,4 @@
+import { SessionError } from "./errors.ts";
 import { assign, type Values } from "./json.ts";
 
 /**
@@ -65,6 +66,21 @@ export function applyChanges(
         delete flash[change.key];
         break;
     }
+  }
+}
+
+/** Does what the request has done before, to other contents: what the application's functions throw is its fault, not the store's. */
+export function runAgain(act: () => Contents): Contents {
+  try {
+    return act();
+  } catch (cause) {
+    if (cause instanceof SessionError) throw cause;
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      "A function given to modify() or onConflict threw when it ran again, on what another request left. It has to cope " +
+        "with any value that the key may have.",
+      { cause },
+    );
   }
 }
 

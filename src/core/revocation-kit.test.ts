@@ -8,6 +8,7 @@ import {
   repositoryRevocation,
   type SessionEvent,
   type SessionRepository,
+  type SessionStore,
 } from "keepsake";
 import { type Any, Jar, type Loose, requestOf, SECRET, Time, Visitor } from "./kit.test.ts";
 
@@ -85,7 +86,7 @@ export function recording(cacheFor = 5): Recording {
 
 /** A visitor with a session that `act` has made. */
 export async function visitorOf(
-  store: Store,
+  store: SessionStore<Any>,
   act: (session: Loose) => unknown = (session) => session.set("a", 1),
 ) {
   const visitor = new Visitor(store);
@@ -111,7 +112,7 @@ export interface Flight {
 }
 
 /** A request that is loaded now and saved when `finish` is called. */
-export async function inFlight(store: Store, cookie: string): Promise<Flight> {
+export async function inFlight(store: SessionStore<Any>, cookie: string): Promise<Flight> {
   const request = requestOf({ cookie });
   const session: Loose = await store.load(request);
   const response = { headers: new Headers() };

@@ -1,4 +1,3 @@
-import type { Contents } from "./changes.ts";
 import { SessionError } from "./errors.ts";
 import type { SessionRequest, SessionResponse } from "./exchange.ts";
 import { checkSeconds } from "./options.ts";
@@ -11,18 +10,17 @@ import {
   revokeSession,
   type SessionSummary,
 } from "./server/administration.ts";
-import { contentsOf } from "./server/composing.ts";
 import type { ServerContext } from "./server/context.ts";
 import { endRecord } from "./server/ending.ts";
 import { isStillAlive } from "./server/liveness.ts";
 import { type Loaded, loadedOf, type PresentedToken } from "./server/loaded.ts";
 import { type LoadResult, loadSession } from "./server/loading.ts";
 import { createServerContext, type ServerSessionStoreOptions } from "./server/options.ts";
-import { createSession, type Exchange, type Fate, updateSession } from "./server/saving.ts";
+import { createSession, type Exchange, updateSession } from "./server/saving.ts";
 import { Sweeper } from "./server/sweeper.ts";
 import { internals, type Session } from "./session.ts";
 import type { DefaultData } from "./session-data.ts";
-import { gone, isLibrarysOwn, isLogin } from "./session-intent.ts";
+import { gone, isLibrarysOwn, isLogin, takenAlong } from "./session-intent.ts";
 import type { SessionStore } from "./store.ts";
 
 /**
@@ -164,7 +162,8 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
       if (fate === "updated" || isLibrarysOwn(session)) return undefined;
       if (!isLogin(session)) throw gone();
       internals.replaceHandle(session);
-      const contents = this.#takenAlong(session, loaded, fate);
+      const isSameStranger = fate === "replaced" && loaded.subject === undefined;
+      const contents = takenAlong(session, isSameStranger, this.#context.config.codec);
       return createSession(this.#context, exchange, session, loaded.transport, contents);
     });
   }
@@ -174,16 +173,6 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
     if (!isLibrarysOwn(session) || !(error instanceof SessionError)) throw error;
     this.#context.onEvent({ type: "touch-failed", id, error });
     return "updated";
-  }
-
-  /** What a login begins with whose session went away meanwhile. */
-  #takenAlong(session: Session<Data>, { subject }: Loaded, fate: Fate): Contents {
-    // Who logs in twice at once is still the same stranger, and has ended nothing: both logins keep what `keep` names. It
-    // is what this request saw; what is stored by now is the other login's.
-    if (fate === "replaced" && subject === undefined) return internals.contents(session);
-    // What a user's session held, or one that somebody ended, is not to come back: only what this request set itself is
-    // the new one's.
-    return contentsOf(session.changes, this.#context.config.codec);
   }
 
   /**

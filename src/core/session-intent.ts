@@ -1,5 +1,7 @@
+import { applyChanges, type Contents, runAgain } from "./changes.ts";
+import type { Codec } from "./codec.ts";
 import { SessionError } from "./errors.ts";
-import type { Session } from "./session.ts";
+import { internals, type Session } from "./session.ts";
 
 /** Whether the request logged somebody in, and did not log out again. */
 export function isLogin<Data extends object>(session: Session<Data>): boolean {
@@ -16,6 +18,28 @@ export function isLibrarysOwn<Data extends object>(session: Session<Data>): bool
   const { isNew, changes, pending } = session;
   const isSettled = !isNew && (pending === "none" || pending === "end");
   return isSettled && changes.every(({ type }) => type === "flash-read");
+}
+
+/**
+ * What a login begins with whose session went away meanwhile.
+ *
+ * @param isSameStranger Whether it is another login that a stranger's session went away by.
+ */
+export function takenAlong<Data extends object>(
+  session: Session<Data>,
+  isSameStranger: boolean,
+  codec: Codec,
+): Contents {
+  // Who logs in twice at once has ended nothing: both logins keep what `keep` names. It is what this request saw; what is
+  // stored by now is the other login's.
+  if (isSameStranger) return internals.contents(session);
+  // What a user's session held, or one that somebody ended, is not to come back: only what this request set itself is
+  // the new one's.
+  const contents: Contents = { data: {}, flash: {} };
+  return runAgain(() => {
+    applyChanges(contents, session.changes, codec.copy);
+    return contents;
+  });
 }
 
 /** For changes of a session that has ended meanwhile: the dead stay dead. */

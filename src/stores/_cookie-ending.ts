@@ -1,4 +1,3 @@
-import { applyChanges, type Contents } from "../core/changes.ts";
 import { SessionError } from "../core/errors.ts";
 import { checkTimeout, misconfigured } from "../core/options.ts";
 import {
@@ -9,9 +8,9 @@ import {
 } from "../core/revocation.ts";
 import { type Patience, RevocationAnswers } from "../core/revocation-answers.ts";
 import { stillGoing, successorsOf } from "../core/revocation-successors.ts";
-import { internals, type Session } from "../core/session.ts";
+import type { Session } from "../core/session.ts";
 import type { SessionConfig } from "../core/session-config.ts";
-import { gone, isLibrarysOwn, isLogin, isOver } from "../core/session-intent.ts";
+import { gone, isLibrarysOwn, isLogin, isOver, takenAlong } from "../core/session-intent.ts";
 import { CLOCK_SKEW, type CookieContext, type Loaded, revocableOf } from "./_cookie-opening.ts";
 import { type Exchange, forgetSession, sealSession, sendSession } from "./_cookie-sealing.ts";
 
@@ -70,7 +69,9 @@ export async function saveUnlessEnded<Data extends object>(
     // The cookie may be a newer session's by now, and only a login may take the place of that.
     if (isOwn || sealed === undefined) return;
     if (!isLogin(session)) throw gone();
-    const contents = takenAlong(context, session, loaded);
+    // A revocation does not tell a login from another end.
+    const isSameStranger = loaded.payload.subject === undefined;
+    const contents = takenAlong(session, isSameStranger, context.config.codec);
     sealed = sealSession(context, session, loaded.transport, loaded, contents);
   }
   if (sealed === undefined) forgetSession(context, exchange, loaded);
@@ -140,18 +141,4 @@ export async function revokeNewest(
   for await (const successor of successorsOf(answers, id, patience)) {
     if (await answers.revoke(successor, until, patience)) return;
   }
-}
-
-/** What a login begins with whose session has ended meanwhile. */
-function takenAlong<Data extends object>(
-  { config }: CookieContext,
-  session: Session<Data>,
-  { payload }: Loaded,
-): Contents {
-  // Who logs in twice at once is still the same stranger: both logins keep what `keep` names.
-  if (payload.subject === undefined) return internals.contents(session);
-  // What a user's session held is not to come back: only what this request set itself is the new one's.
-  const contents: Contents = { data: {}, flash: {} };
-  applyChanges(contents, session.changes, config.codec.copy);
-  return contents;
 }

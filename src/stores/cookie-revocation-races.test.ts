@@ -256,6 +256,21 @@ test("what is no handle is no successor, but a failure; and whoever goes round i
   await assert.rejects(store.revoke(id), GONE);
 });
 
+test("what a function given to modify() throws when it runs again is the application's fault, in every store", async () => {
+  const { another } = scene();
+  for (const store of [another({ cacheFor: 0 }), new InMemorySessionStore<Any>()]) {
+    const { visitor, cookie } = await visitorOf(store, (session) => {
+      session.login("ada");
+      session.set("list", [1]);
+    });
+    const { session, finish } = await inFlight(store, cookie);
+    session.modify("list", (list: number[]) => [...list, 2]);
+    session.login("ada");
+    await visitor.visit((other) => other.logout());
+    await assert.rejects(finish(), refusal("ERR_SESSION_VALUE", "ran again"));
+  }
+});
+
 test("two stores that share a revocation: what one has ended the other refuses at once", async () => {
   for (const end of ["revoke", "revokeAll", "logout"] as const) {
     const { with: withOwn, time } = scene();

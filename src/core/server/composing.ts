@@ -1,6 +1,5 @@
 import { fromBase64url, toBase64url } from "#base64url";
-import { applyChanges, type Change, type Contents } from "../changes.ts";
-import type { Codec } from "../codec.ts";
+import { applyChanges, type Change, type Contents, runAgain } from "../changes.ts";
 import { SessionError } from "../errors.ts";
 import type { SessionRecord } from "../repository.ts";
 import type { Pending, StoredState } from "../session-state.ts";
@@ -145,34 +144,10 @@ function contentsAfter(
       "The serializer cannot read what another request wrote meanwhile, so nothing was changed. Mend the serializer.",
     );
   }
-  return again(() => {
+  return runAgain(() => {
     applyChanges(newest, settleConflicts(changes, base, newest, onConflict, codec), codec.copy);
     return newest;
   });
-}
-
-/** What the changes alone make, of nothing. */
-export function contentsOf(changes: readonly Change[], codec: Codec): Contents {
-  const contents: Contents = { data: {}, flash: {} };
-  return again(() => {
-    applyChanges(contents, changes, codec.copy);
-    return contents;
-  });
-}
-
-/** What the application's functions throw is its fault, not the store's. */
-function again(act: () => Contents): Contents {
-  try {
-    return act();
-  } catch (cause) {
-    if (cause instanceof SessionError) throw cause;
-    throw new SessionError(
-      "ERR_SESSION_VALUE",
-      "A function given to modify() or onConflict threw when it ran again, on what another request left. It has to cope " +
-        "with any value that the key may have.",
-      { cause },
-    );
-  }
 }
 
 function withNewCredential(
