@@ -1,26 +1,22 @@
-import { fromBase64url, toBase64url } from "#base64url";
 import { applyChanges, type Change, type Contents, runAgain } from "../changes.ts";
 import { SessionError } from "../errors.ts";
 import type { SessionRecord } from "../repository.ts";
 import type { Pending, StoredState } from "../session-state.ts";
 import type { ServerContext } from "./context.ts";
 import {
-  beginRenewal,
   CREDENTIAL_BYTES,
   type Credentials,
-  completeRenewal,
   end,
-  hashOf,
   issue,
-  NONCE_BYTES,
+  kept,
   REMEMBERED,
-  successorOf,
   writeCredentials,
 } from "./credentials.ts";
 import { DataKey, type Texts } from "./data-key.ts";
 import type { Loaded } from "./loaded.ts";
 import { settleConflicts } from "./merge.ts";
 import { isEmpty, type Opened, parseTexts, writeTexts } from "./opening.ts";
+import { renew, sameUnderNewestSecret } from "./renewing.ts";
 
 /** By how much a clock may be behind, in milliseconds; what is more is an idle timeout that has been made shorter. */
 const LARGEST_STEP = 65 * 60_000;
@@ -177,52 +173,6 @@ function withNewCredential(
   };
 }
 
-interface Renewal {
-  /** Where they change. */
-  readonly credentials?: Credentials;
-  readonly handOut?: Uint8Array;
-  readonly isNew?: true;
-}
-
-const NONE: Renewal = {};
-
-function renew(
-  { config: { random }, renewAfter }: ServerContext,
-  { credentials, standing, dataKey }: Opened,
-  { presented }: Loaded,
-  now: number,
-): Renewal {
-  const { current, successor } = credentials;
-  if (standing === "successor") return { credentials: completeRenewal(credentials, now) };
-  if (standing !== "current" || current === undefined) return NONE;
-  if (successor !== undefined) {
-    // It has not been presented yet: the response that carried it may have got lost.
-    const nonce = fromBase64url(successor.nonce) ?? new Uint8Array();
-    return { handOut: successorOf(presented.credential, nonce) };
-  }
-  if (now - current.since < renewAfter) return NONE;
-  const nonce = random(NONCE_BYTES);
-  const credential = successorOf(presented.credential, nonce);
-  const named = {
-    hash: hashOf(credential),
-    nonce: toBase64url(nonce),
-    ...wrapped(dataKey, credential),
-  };
-  return {
-    credentials: beginRenewal(credentials, named, now),
-    handOut: credential,
-    isNew: true,
-  };
-}
-
-/** The same credential once more, where an older secret made its MAC. */
-function sameUnderNewestSecret(
-  { standing }: Opened,
-  { presented }: Loaded,
-): Uint8Array | undefined {
-  return presented.stale && standing === "current" ? presented.credential : undefined;
-}
-
 /** A new credential, which ends all others; encrypted data gets a new key with it. */
 function freshCredential(
   { config: { random }, encrypt }: ServerContext,
@@ -233,14 +183,9 @@ function freshCredential(
 ): { readonly credential: Uint8Array; readonly credentials: Credentials; readonly texts: Texts } {
   const credential = random(CREDENTIAL_BYTES);
   const dataKey = encrypt ? DataKey.create(id, random) : undefined;
-  const current = { hash: hashOf(credential), ...wrapped(dataKey, credential) };
   const { data, flash } = dataKey?.sealTexts(texts) ?? texts;
-  const credentials = issue(current, now, before, antiForgerySecret);
+  const credentials = issue(kept(credential, dataKey), now, before, antiForgerySecret);
   return { credential, credentials, texts: { data, flash } };
-}
-
-function wrapped(dataKey: DataKey | undefined, credential: Uint8Array): { readonly wrap?: string } {
-  return dataKey === undefined ? {} : { wrap: dataKey.wrap(credential) };
 }
 
 /** @param before The end that was written. A clock that is behind does not bring it forward, within reason. */

@@ -3,6 +3,7 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { sha256Text } from "#sha256";
 import { isValues } from "../json.ts";
+import type { DataKey } from "./data-key.ts";
 
 export const CREDENTIAL_BYTES = 32;
 export const NONCE_BYTES = 16;
@@ -60,6 +61,12 @@ export type Standing = "current" | "successor" | "grace" | "overdue" | "retired"
 /** Fast and unsalted, because what is hashed is random bytes. */
 export function hashOf(credential: Uint8Array): string {
   return sha256Text(credential);
+}
+
+/** @param dataKey Where the data is encrypted. */
+export function kept(credential: Uint8Array, dataKey: DataKey | undefined): Valid {
+  const hash = hashOf(credential);
+  return dataKey === undefined ? { hash } : { hash, wrap: dataKey.wrap(credential) };
 }
 
 export function standingOf(credentials: Credentials, hash: string, now: number): Standing {
