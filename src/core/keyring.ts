@@ -4,7 +4,8 @@ import type { Hkdf } from "./hkdf.ts";
 import { misconfigured } from "./options.ts";
 import { checkSecrets, type Secret } from "./secrets.ts";
 
-const SALT = utf8("keepsake");
+/** Of every key that is derived here: what tells them apart is the label. */
+export const SALT: Uint8Array = utf8("keepsake");
 const KEY_BYTES = 32;
 const KEY_ID_BYTES = 6;
 /** Bytes of UTF-8. Not every implementation of HKDF takes as much as the standard allows: OpenSSL's takes 1,024 with what stands before it. */

@@ -1,13 +1,13 @@
-import { hkdf } from "@noble/hashes/hkdf.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { concatBytes } from "@noble/hashes/utils.js";
 import { xchacha } from "#aead";
 import { fromBase64url, toBase64url } from "#base64url";
+import { hkdfSha256 } from "#hkdf";
 import { fromUtf8, lengthPrefixed, utf8 } from "../bytes.ts";
+import { SALT } from "../keyring.ts";
 import type { Random } from "../random.ts";
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 24;
-const SALT = utf8("keepsake");
 
 /** What a record holds of its contents: two texts, as the serializer made them. */
 export interface Texts {
@@ -74,10 +74,7 @@ export class DataKey {
   #seal(key: Uint8Array, place: readonly string[], bytes: Uint8Array): string {
     const nonce = this.#random(NONCE_BYTES);
     const sealed = xchacha(key).encrypt(nonce, lengthPrefixed(place), bytes);
-    const joined = new Uint8Array(NONCE_BYTES + sealed.length);
-    joined.set(nonce);
-    joined.set(sealed, NONCE_BYTES);
-    return toBase64url(joined);
+    return toBase64url(concatBytes(nonce, sealed));
   }
 }
 
@@ -89,5 +86,5 @@ function open(key: Uint8Array, place: readonly string[], sealed: string): Uint8A
 }
 
 function wrappingKey(credential: Uint8Array): Uint8Array {
-  return hkdf(sha256, credential, SALT, utf8("server data key"), KEY_BYTES);
+  return hkdfSha256(credential, SALT, utf8("server data key"), KEY_BYTES);
 }

@@ -1,14 +1,14 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
-import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { fromBase64url, toBase64url } from "#base64url";
+import { hkdfSha256 } from "#hkdf";
 import { lengthPrefixed, utf8 } from "../bytes.ts";
+import { SALT } from "../keyring.ts";
 import { checkSecrets, type Secret } from "../secrets.ts";
 import { hashOf } from "./credentials.ts";
 
 const MAC_BYTES = 16;
-const SALT = utf8("keepsake");
 /**
  * `handle.credential`, in base64url: 16 and 32 bytes. The last character of each has bits to spare, which must be zero:
  * another spelling of the same handle would be another key of the repository.
@@ -48,7 +48,7 @@ export function createTokens(owner: string, secret: Secret | undefined): Tokens 
     };
   }
   const keys = checkSecrets(owner, secret).map((each) =>
-    hkdf(sha256, utf8(each), SALT, utf8("server token mac"), 32),
+    hkdfSha256(utf8(each), SALT, utf8("server token mac"), 32),
   );
   const macOf = (key: Uint8Array, name: string, handle: string, credential: string) =>
     hmac(sha256, key, lengthPrefixed([name, handle, credential])).subarray(0, MAC_BYTES);
