@@ -1,3 +1,4 @@
+import { concatBytes } from "@noble/hashes/utils.js";
 import { deflate, Inflate } from "pako";
 
 /** The bytes of Python's `zlib.compress`. Node's own zlib makes others, which Python would read as well. */
@@ -26,11 +27,5 @@ export function decompress(bytes: Uint8Array, limit: number): Uint8Array | undef
   } catch {
     return undefined;
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return concatBytes(...chunks);
 }

@@ -1,3 +1,5 @@
+import { sha256Text } from "#sha256";
+import { utf8 } from "../core/bytes.ts";
 import type { SessionRecord } from "../core/repository.ts";
 import type { Cell, Row, Statement } from "./_postgres-client.ts";
 import type { TableNames } from "./_postgres-schema.ts";
@@ -106,7 +108,8 @@ SELECT (SELECT count(*) FROM deleted)::text, (SELECT count(*) FROM kept)::text`,
   };
   const named = (verb: keyof typeof texts): Statement => {
     const text = texts[verb].trim();
-    return { name: `keepsake_${verb}_${fingerprint(text)}`, text };
+    // A connection keeps one statement under a name, and several tables and releases may share the connection.
+    return { name: `keepsake_${verb}_${sha256Text(utf8(text)).slice(0, 16)}`, text };
   };
   return {
     create: named("create"),
@@ -119,15 +122,6 @@ SELECT (SELECT count(*) FROM deleted)::text, (SELECT count(*) FROM kept)::text`,
     // Planned anew each time, with the values at hand: how much is due is anything from nothing to the whole table.
     sweep: { text: texts.sweep.trim() },
   };
-}
-
-/** Tells texts apart in 16 characters (FNV-1a): a connection keeps one statement under a name. */
-function fingerprint(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (let at = 0; at < text.length; at += 1) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(at))) * 0x100000001b3n);
-  }
-  return hash.toString(16).padStart(16, "0");
 }
 
 export function toCells(handle: string, record: SessionRecord): Cell[] {

@@ -1,4 +1,4 @@
-import { utf8 } from "../core/bytes.ts";
+import { toHex, utf8 } from "../core/bytes.ts";
 import type { Command } from "./_valkey-clients.ts";
 
 /**
@@ -32,8 +32,7 @@ export class Script {
 }
 
 async function sha1(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-1", utf8(text).slice()));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-1", utf8(text).slice())));
 }
 
 /** GLIDE has names of its own for the errors of the server. */

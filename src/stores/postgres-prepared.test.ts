@@ -23,7 +23,7 @@ describe("namedStatements", () => {
     const { rows } = await client.query(prepared);
     const names = rows.map(({ name }) => String(name));
     assert.deepEqual(
-      names.map((name) => name.replace(/^keepsake_(\w+)_[0-9a-f]{16}$/, "$1")),
+      names.map((name) => name.replace(/^keepsake_([a-zA-Z]+)_[\w-]{16}$/, "$1")),
       verbs.flatMap((verb) => [verb, verb]),
     );
   });

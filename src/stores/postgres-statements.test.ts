@@ -19,7 +19,7 @@ describe("Each verb is one statement, by the server's own log", () => {
       log.length = 0;
       await act();
       assert.equal(log.length, 1, `${verb}: ${log.join("\n")}`);
-      assert.match(log[0] ?? "", /^execute (?:\w+|<unnamed>): /, verb);
+      assert.match(log[0] ?? "", /^execute (?:[\w-]+|<unnamed>): /, verb);
     }
   }
 

@@ -1,4 +1,4 @@
-import { utf8 } from "../core/bytes.ts";
+import { toHex, utf8 } from "../core/bytes.ts";
 import { misconfigured } from "../core/options.ts";
 import type { SessionRepository } from "../core/repository.ts";
 import { type BridgeOptions, BridgeRepository, checkStore } from "./_bridge.ts";
@@ -146,5 +146,5 @@ function isAbout(event: unknown, key: string): boolean {
  * characters that Keyv may be set to strip from keys.
  */
 function keyOf(handle: string): string {
-  return Array.from(utf8(handle), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(utf8(handle));
 }
