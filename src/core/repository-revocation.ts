@@ -14,7 +14,7 @@ import {
   recordOf,
   successorIn,
 } from "./revocation-records.ts";
-import { checkRepository, Operation, RepositoryGuard } from "./server/guard.ts";
+import { checkRepository, type Operation, RepositoryGuard } from "./server/guard.ts";
 import { Sweeper } from "./server/sweeper.ts";
 
 export interface RepositoryRevocationOptions {
@@ -63,7 +63,7 @@ export function repositoryRevocation(
   for (const name of ["random", "onEvent"] as const) {
     checkFunction(OWNER, name, options[name]);
   }
-  // Of the store that asked last. Its clock is the one that sessions begin and end by.
+  // What outlives a question, the guard's breaker and the sweeper, goes by the store that asked last.
   let latest = 0;
   const clock = () => latest;
   const guard = new RepositoryGuard(readingDamaged(repository, onEvent), {
@@ -78,7 +78,7 @@ export function repositoryRevocation(
     latest = now;
     // Not before there is a time.
     sweeper ??= new Sweeper({ guard, onEvent, config: { clock, random } }, SWEEP_INTERVAL);
-    return operationAt(now, guard);
+    return guard.begin(() => now);
   };
 
   return {
@@ -131,20 +131,6 @@ export function repositoryRevocation(
       sweeper?.sweepIfDue();
     },
   };
-}
-
-/** As the guard's own begin(), at the time of the store that asks. */
-function operationAt(
-  now: number,
-  guard: Pick<RepositoryGuard, "repository" | "breaker" | "options">,
-): Operation {
-  const { repository, breaker, options } = guard;
-  return new Operation({
-    repository,
-    breaker,
-    options: { ...options, clock: () => now },
-    begin: () => operationAt(now, guard),
-  });
 }
 
 /**

@@ -36,9 +36,13 @@ export class RepositoryGuard {
     );
   }
 
-  /** Begins a load, a save or an act of administration; its calls share one time limit. */
-  begin(): Operation {
-    return new Operation(this);
+  /**
+   * Begins a load, a save or an act of administration; its calls share one time limit.
+   *
+   * @param clock Of the store that asks, where several share this guard. Default: the guard's own.
+   */
+  begin(clock: Clock = this.options.clock): Operation {
+    return new Operation(this, clock);
   }
 }
 
@@ -48,10 +52,12 @@ export class RepositoryGuard {
  */
 export class Operation {
   readonly #guard: RepositoryGuard;
+  readonly #clock: Clock;
   readonly #startedAt = performance.now();
 
-  constructor(guard: RepositoryGuard) {
+  constructor(guard: RepositoryGuard, clock: Clock) {
     this.#guard = guard;
+    this.#clock = clock;
   }
 
   create(record: SessionRecord): Eventually<boolean> {
@@ -137,11 +143,11 @@ export class Operation {
     ask: (repository: SessionRepository, context: Call) => unknown,
     isAnswer: (answer: unknown) => answer is Answer,
   ): Eventually<Answer> {
-    const { repository, breaker, options } = this.#guard;
+    const { repository, breaker } = this.#guard;
     const trial = breaker.admit();
     if (trial === undefined)
       throw this.#failure("has failed several times and is not asked for now");
-    const call = new Call(options.clock());
+    const call = new Call(this.#clock());
     const left = this.#timeLeft();
     try {
       const answer = ask(repository, call);
