@@ -1,24 +1,24 @@
-import { fromBase64url } from "#base64url";
 import { Call } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import { SessionError } from "./errors.ts";
-import { describe, misconfigured } from "./options.ts";
-import { andThen, type Eventually, isThenable, orElse } from "./promises.ts";
+import { misconfigured } from "./options.ts";
+import { type Eventually, isThenable, orElse } from "./promises.ts";
 import type { Random } from "./random.ts";
 import {
   cacheTime,
+  type EndedAt,
+  endedAtOf,
+  NoAnswer,
   type RevocableSession,
   type Revocation,
   type RevocationContext,
   type RevokeContext,
+  successorIn,
 } from "./revocation.ts";
-import { HANDLE_BYTES } from "./session-config.ts";
+import { TimeLimit, unanswered } from "./time-limit.ts";
 
 /** So many handles are remembered for a revocation; beyond that the one that was not asked for longest is forgotten. */
 const MOST_ANSWERS = 10_000;
-
-/** Since when a session has ended, in milliseconds since the epoch, `-Infinity` where nobody knows; `undefined`: it goes on. */
-export type EndedAt = number | undefined;
 
 interface Entry {
   /** Who asked, and under whose time limit the question is. */
@@ -66,8 +66,8 @@ export class RevocationAnswers {
   }
 
   /** Begins a load or a save, whose questions share one time limit. */
-  begin(): Patience {
-    return new Patience(this.#options.timeout);
+  begin(): TimeLimit {
+    return new TimeLimit(this.#options.timeout);
   }
 
   /** @returns The answer, at once where it is known or the revocation gives it at once. */
@@ -79,11 +79,11 @@ export class RevocationAnswers {
   }
 
   /** Asks, whatever was answered before. */
-  askAnew(session: RevocableSession, patience: Patience): Eventually<EndedAt> {
+  askAnew(session: RevocableSession, timeLimit: TimeLimit): Eventually<EndedAt> {
     const { id, subject, issuedAt } = session;
     const askedAt = this.#options.clock();
     const answer = this.#call(
-      patience,
+      timeLimit,
       (context) => this.#revocation.isRevoked(session, context),
       endedAtOf,
     );
@@ -117,7 +117,7 @@ export class RevocationAnswers {
   async revoke(
     id: string,
     until: number,
-    patience: Patience,
+    timeLimit: TimeLimit,
     successor?: RevokeContext["successor"],
   ): Promise<boolean> {
     if (this.#revocation.revoke === undefined) return true;
@@ -125,7 +125,7 @@ export class RevocationAnswers {
     const goingOn = successor === undefined ? {} : { successor };
     try {
       hasEnded = await this.#call(
-        patience,
+        timeLimit,
         ({ now, signal }) => this.#revocation.revoke?.(id, until, { now, signal, ...goingOn }),
         (answer) => answer !== false,
       );
@@ -140,9 +140,9 @@ export class RevocationAnswers {
   }
 
   /** The handle under which a session goes on that has ended under this one. `undefined`: it does not, or nobody can tell. */
-  async successorOf(id: string, patience: Patience): Promise<string | undefined> {
+  async successorOf(id: string, timeLimit: TimeLimit): Promise<string | undefined> {
     return this.#call(
-      patience,
+      timeLimit,
       (context) => this.#revocation.successorOf?.(id, context),
       successorIn,
     );
@@ -208,79 +208,34 @@ export class RevocationAnswers {
   }
 
   #call<Answer>(
-    patience: Patience,
+    timeLimit: TimeLimit,
     ask: (context: RevocationContext) => unknown,
     read: (answer: unknown) => Answer,
   ): Eventually<Answer> {
     const call = new Call(this.#options.clock());
     return orElse<Answer>(
-      () =>
-        andThen(
-          patience.wait(ask(call), () => call.giveUp()),
-          read,
-        ),
+      () => {
+        const answer = ask(call);
+        if (!isThenable(answer)) return read(answer);
+        const inTime = timeLimit.inTime(answer, (what) => {
+          call.giveUp();
+          return new NoAnswer(what);
+        });
+        return inTime.then(read);
+      },
       (error) => {
         throw this.#failure(error);
       },
     );
   }
 
-  /** Clients that wait different times do not come back all at once. */
   #failure(cause: unknown): SessionError {
     const { owner, random } = this.#options;
     if (cause instanceof SessionError && cause.code === "ERR_SESSION_STORE") return cause;
-    const what = cause instanceof NoAnswer ? cause.message : "failed";
-    const failure = new SessionError(
-      "ERR_SESSION_STORE",
-      `${owner}: the revocation ${what}, so it is not known whether the session has ended, and the request fails. The error's cause says more, where there is one.`,
-      cause instanceof NoAnswer ? undefined : { cause },
-    );
-    failure.headers = { "retry-after": String(1 + ((random(1)[0] ?? 0) % 3)) };
-    return failure;
+    const [what, thrown] = cause instanceof NoAnswer ? [cause.message] : ["failed", cause];
+    const message = `${owner}: the revocation ${what}, so it is not known whether the session has ended, and the request fails.`;
+    return unanswered(message, random, thrown);
   }
-}
-
-/** How long a load or a save waits in all, whatever it has to ask. */
-export class Patience {
-  readonly #timeout: number;
-  readonly #startedAt = performance.now();
-
-  constructor(timeout: number) {
-    this.#timeout = timeout;
-  }
-
-  wait(answer: unknown, onLate: () => void): unknown {
-    if (!isThenable(answer)) return answer;
-    const left = Math.max(0, this.#startedAt + this.#timeout - performance.now());
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        onLate();
-        reject(new NoAnswer(`did not answer within ${this.#timeout / 1000} s`));
-      }, left);
-      const settle = () => clearTimeout(timer);
-      Promise.resolve(answer).then(resolve, reject).then(settle);
-    });
-  }
-}
-
-/** Why there is no answer, where nothing was thrown. */
-class NoAnswer extends Error {}
-
-function endedAtOf(answer: unknown): EndedAt {
-  if (answer === false) return undefined;
-  if (answer === true) return Number.NEGATIVE_INFINITY;
-  if (answer instanceof Date && !Number.isNaN(answer.getTime())) return answer.getTime();
-  throw new NoAnswer(
-    `answered ${answer instanceof Date ? "an invalid Date" : describe(answer)} where true, false or a Date is an answer`,
-  );
-}
-
-function successorIn(answer: unknown): string | undefined {
-  if (answer === undefined || answer === null) return undefined;
-  if (typeof answer === "string" && fromBase64url(answer)?.length === HANDLE_BYTES) return answer;
-  throw new NoAnswer(
-    `gave ${describe(answer)} as a successor, where the handle of one, or undefined, is an answer`,
-  );
 }
 
 export function cannot(owner: string, what: "revoke" | "revokeAll"): SessionError {

@@ -1,5 +1,6 @@
 import { SessionError } from "./errors.ts";
-import type { Patience, RevocationAnswers } from "./revocation-answers.ts";
+import type { RevocationAnswers } from "./revocation-answers.ts";
+import type { TimeLimit } from "./time-limit.ts";
 
 /** Each costs a question or two, of which a request has time for a few. */
 const MOST_SUCCESSORS = 16;
@@ -13,13 +14,13 @@ const MOST_SUCCESSORS = 16;
 export async function* successorsOf(
   answers: RevocationAnswers,
   id: string,
-  patience: Patience,
+  timeLimit: TimeLimit,
 ): AsyncGenerator<string> {
-  let successor = await answers.successorOf(id, patience);
+  let successor = await answers.successorOf(id, timeLimit);
   for (let count = 0; successor !== undefined; count += 1) {
     if (count === MOST_SUCCESSORS) throw stillGoing(`it got more than ${MOST_SUCCESSORS} since`);
     yield successor;
-    successor = await answers.successorOf(successor, patience);
+    successor = await answers.successorOf(successor, timeLimit);
   }
 }
 

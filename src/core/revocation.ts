@@ -1,5 +1,7 @@
+import { fromBase64url } from "#base64url";
 import { checkFunction, checkSeconds, describe, misconfigured } from "./options.ts";
 import type { Eventually } from "./promises.ts";
+import { HANDLE_BYTES } from "./session-config.ts";
 
 /** A session that a sealed token has opened. All times are milliseconds since the epoch. */
 export interface RevocableSession {
@@ -118,4 +120,27 @@ export function checkCacheFor(owner: string, name: string, seconds: unknown): vo
 /** Milliseconds for which answers are reused. */
 export function cacheTime({ cacheFor = DEFAULT_CACHE }: Revocation): number {
   return cacheFor * 1000;
+}
+
+/** Since when a session has ended, in milliseconds since the epoch, `-Infinity` where nobody knows; `undefined`: it goes on. */
+export type EndedAt = number | undefined;
+
+/** Why there is no answer, where nothing was thrown. */
+export class NoAnswer extends Error {}
+
+export function endedAtOf(answer: unknown): EndedAt {
+  if (answer === false) return undefined;
+  if (answer === true) return Number.NEGATIVE_INFINITY;
+  if (answer instanceof Date && !Number.isNaN(answer.getTime())) return answer.getTime();
+  throw new NoAnswer(
+    `answered ${answer instanceof Date ? "an invalid Date" : describe(answer)} where true, false or a Date is an answer`,
+  );
+}
+
+export function successorIn(answer: unknown): string | undefined {
+  if (answer === undefined || answer === null) return undefined;
+  if (typeof answer === "string" && fromBase64url(answer)?.length === HANDLE_BYTES) return answer;
+  throw new NoAnswer(
+    `gave ${describe(answer)} as a successor, where the handle of one, or undefined, is an answer`,
+  );
 }

@@ -6,11 +6,12 @@ import {
   type Revocation,
   type RevokeContext,
 } from "../core/revocation.ts";
-import { type Patience, RevocationAnswers } from "../core/revocation-answers.ts";
+import { RevocationAnswers } from "../core/revocation-answers.ts";
 import { stillGoing, successorsOf } from "../core/revocation-successors.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionConfig } from "../core/session-config.ts";
 import { gone, isLibrarysOwn, isLogin, isOver, takenAlong } from "../core/session-intent.ts";
+import type { TimeLimit } from "../core/time-limit.ts";
 import { CLOCK_SKEW, type CookieContext, type Loaded, revocableOf } from "./_cookie-opening.ts";
 import { type Exchange, forgetSession, sealSession, sendSession } from "./_cookie-sealing.ts";
 
@@ -86,20 +87,20 @@ async function livesUntilNow<Data extends object>(
   loaded: Loaded,
 ): Promise<boolean> {
   if (loaded.hasEnded) return true;
-  loaded.patience ??= answers.begin();
-  const { patience, id } = loaded;
+  loaded.timeLimit ??= answers.begin();
+  const { timeLimit, id } = loaded;
   const revocable = revocableOf(config, loaded);
-  if ((await answers.askAnew(revocable, patience)) === undefined) {
+  if ((await answers.askAnew(revocable, timeLimit)) === undefined) {
     if (session.pending === "none") return true;
     const until = revocable.endsAt + CLOCK_SKEW;
-    loaded.hasEnded = await answers.revoke(id, until, patience, successorOf(session));
+    loaded.hasEnded = await answers.revoke(id, until, timeLimit, successorOf(session));
   }
   // By `logout()` or `destroy()`. Nothing else of what a request does reaches the session under another handle.
   if (!loaded.hasEnded && session.isNew) {
     loaded.hasEnded = await endSuccessor(
       answers,
       { ...revocable, issuedAt: config.clock() },
-      patience,
+      timeLimit,
     );
   }
   return loaded.hasEnded ?? false;
@@ -118,14 +119,14 @@ function successorOf<Data extends object>({
 async function endSuccessor(
   answers: RevocationAnswers,
   revocable: RevocableSession,
-  patience: Patience,
+  timeLimit: TimeLimit,
 ): Promise<boolean> {
   if (!answers.canFollow) throw stillGoing("the revocation has no function successorOf");
   const until = revocable.endsAt + CLOCK_SKEW;
-  for await (const id of successorsOf(answers, revocable.id, patience)) {
+  for await (const id of successorsOf(answers, revocable.id, timeLimit)) {
     // Where all of the subject's have ended, the cookie may be that of a newer login by now.
-    const endedAt = await answers.askAnew({ ...revocable, id }, patience);
-    if (endedAt === undefined && (await answers.revoke(id, until, patience))) return true;
+    const endedAt = await answers.askAnew({ ...revocable, id }, timeLimit);
+    if (endedAt === undefined && (await answers.revoke(id, until, timeLimit))) return true;
   }
   return false;
 }
@@ -136,9 +137,9 @@ export async function revokeNewest(
   id: string,
   until: number,
 ): Promise<void> {
-  const patience = answers.begin();
-  if (await answers.revoke(id, until, patience)) return;
-  for await (const successor of successorsOf(answers, id, patience)) {
-    if (await answers.revoke(successor, until, patience)) return;
+  const timeLimit = answers.begin();
+  if (await answers.revoke(id, until, timeLimit)) return;
+  for await (const successor of successorsOf(answers, id, timeLimit)) {
+    if (await answers.revoke(successor, until, timeLimit)) return;
   }
 }

@@ -3,12 +3,12 @@ import type { Contents } from "../core/changes.ts";
 import type { OnEvent } from "../core/events.ts";
 import type { SessionRequest } from "../core/exchange.ts";
 import type { RevocableSession } from "../core/revocation.ts";
-import type { Patience } from "../core/revocation-answers.ts";
 import { readPayload, readSeen, type SealedPayload } from "../core/sealed-payload.ts";
 import type { Sealer } from "../core/sealer.ts";
 import { internals, type Session } from "../core/session.ts";
 import type { SessionConfig } from "../core/session-config.ts";
 import type { StoredState } from "../core/session-state.ts";
+import type { TimeLimit } from "../core/time-limit.ts";
 import type { SessionTransport } from "../core/transport.ts";
 import type { Candidate, Transports } from "../core/transports.ts";
 
@@ -39,7 +39,7 @@ export class Loaded implements StoredState {
   /** When it ends, as far as has been written. */
   readonly end: number;
   /** With a revocation: the save's time limit, so that a save that is repeated has no second one. */
-  patience?: Patience;
+  timeLimit?: TimeLimit;
   /** With a revocation: whether this request has ended it, however the rest of the save goes. */
   hasEnded?: boolean;
   #id: string | undefined;

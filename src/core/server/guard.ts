@@ -7,6 +7,7 @@ import { misconfigured } from "../options.ts";
 import { andThen, type Eventually, isThenable } from "../promises.ts";
 import type { Random } from "../random.ts";
 import type { SessionRecord, SessionRepository } from "../repository.ts";
+import { TimeLimit, unanswered } from "../time-limit.ts";
 import { Breaker, type Trial } from "./breaker.ts";
 
 /** Milliseconds. */
@@ -50,12 +51,12 @@ export class RepositoryGuard {
  * The calls of one load or save. Each fails with `ERR_SESSION_STORE` where the repository does not answer, or wrongly;
  * what a repository answers at once is answered at once.
  */
-export class Operation {
+export class Operation extends TimeLimit {
   readonly #guard: RepositoryGuard;
   readonly #clock: Clock;
-  readonly #startedAt = performance.now();
 
   constructor(guard: RepositoryGuard, clock: Clock) {
+    super(guard.options.timeout);
     this.#guard = guard;
     this.#clock = clock;
   }
@@ -125,7 +126,7 @@ export class Operation {
 
   /** Waits for something else within the time limit. */
   async wait(before: Promise<void>): Promise<void> {
-    await this.#inTime(before, () => undefined);
+    await this.inTime(before, (what) => this.#failure(what));
   }
 
   /** Lets other writers go first, for a random while that grows with each attempt, within the time limit. */
@@ -133,7 +134,7 @@ export class Operation {
     const { random } = this.#guard.options;
     const most = Math.min(2 ** attempt, LONGEST_PAUSE);
     const pause = ((random(1)[0] ?? 0) / 256) * most;
-    if (pause > this.#timeLeft()) {
+    if (pause > this.timeLeft) {
       throw this.#failure("was written to by too many others at the same time");
     }
     await new Promise((resolve) => setTimeout(resolve, pause));
@@ -148,7 +149,7 @@ export class Operation {
     if (trial === undefined)
       throw this.#failure("has failed several times and is not asked for now");
     const call = new Call(this.#clock());
-    const left = this.#timeLeft();
+    const left = this.timeLeft;
     try {
       const answer = ask(repository, call);
       return isThenable(answer)
@@ -168,7 +169,10 @@ export class Operation {
   ): Promise<Answer> {
     const { breaker, options } = this.#guard;
     try {
-      const given = await this.#inTime(answer, () => call.giveUp());
+      const given = await this.inTime(answer, (what) => {
+        call.giveUp();
+        return this.#failure(what);
+      });
       return this.#accept(given, isAnswer, trial);
     } catch (error) {
       // Whoever had waited long for other writers had little time left, and that is no fault of the repository.
@@ -189,44 +193,14 @@ export class Operation {
     return answer;
   }
 
-  #timeLeft(): number {
-    return Math.max(0, this.#startedAt + this.#guard.options.timeout - performance.now());
-  }
-
-  #inTime<Answer>(answer: PromiseLike<Answer>, onLate: () => void): Promise<Answer> {
-    const left = this.#timeLeft();
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        onLate();
-        reject(this.#failure(`did not answer within ${this.#guard.options.timeout / 1000} s`));
-      }, left);
-      Promise.resolve(answer).then(
-        (given) => {
-          clearTimeout(timer);
-          resolve(given);
-        },
-        (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      );
-    });
-  }
-
   #failureOf(error: unknown): SessionError {
     return error instanceof SessionError ? error : this.#failure("failed", error);
   }
 
-  /** Clients that wait different times do not come back all at once. */
   #failure(what: string, cause?: unknown): SessionError {
     const { owner, random } = this.#guard.options;
-    const failure = new SessionError(
-      "ERR_SESSION_STORE",
-      `${owner}: the repository ${what}. What it was to write may or may not be written. The error's cause says more, where there is one.`,
-      cause === undefined ? undefined : { cause },
-    );
-    failure.headers = { "retry-after": String(1 + ((random(1)[0] ?? 0) % 3)) };
-    return failure;
+    const message = `${owner}: the repository ${what}. What it was to write may or may not be written.`;
+    return unanswered(message, random, cause);
   }
 }
 
