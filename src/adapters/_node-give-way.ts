@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ServerResponse } from "node:http";
 import { beginAgain } from "./_node-failure.ts";
-import { appear, lock } from "./_node-properties.ts";
+import { PROGRESS, watch } from "./_node-properties.ts";
 import {
   callbackOf,
   callDropped,
@@ -74,8 +74,8 @@ export function giveWay(response: ServerResponse, failure: Failure): void {
   for (const name of REACHING) {
     wrap(response, name, (call, args) => (isOther() ? call(args) : response));
   }
-  lock(response, "statusCode", () => !isOther());
-  lock(response, "statusMessage", () => !isOther());
+  watch(response, ["statusCode", "statusMessage"], { isLocked: () => !isOther() });
+  watch(response, PROGRESS, { read: (_, value) => !begun || value });
 
   response.write = function write(...args: unknown[]): boolean {
     if (!isOther()) return callDropped(args, true);
@@ -103,10 +103,6 @@ export function giveWay(response: ServerResponse, failure: Failure): void {
     ended = true;
     return callDropped(args, response);
   } as ServerResponse["end"];
-
-  appear(response, "headersSent", () => !begun);
-  appear(response, "writableEnded", () => !begun);
-  appear(response, "finished", () => !begun);
 
   // Once the application is done with its own answer, as far as it does not wait for anything.
   setImmediate(() => {

@@ -3,8 +3,10 @@ import type { ServerResponse } from "node:http";
 import type { SessionResponse } from "../core/exchange.ts";
 import { isThenable } from "../core/promises.ts";
 import { nodeResponse } from "./_node.ts";
+import { type Begun, headSent, lookBegun } from "./_node-begun.ts";
+import { Drains } from "./_node-drains.ts";
 import { giveWay } from "./_node-give-way.ts";
-import { type Begun, Drains, headSent, lookBegun, PlainState } from "./_node-held.ts";
+import { PlainState } from "./_node-plain-state.ts";
 import {
   callDropped,
   cutOff,
@@ -181,8 +183,9 @@ export class HeldAnswer implements Begun {
     return this.#phase === "held";
   }
 
-  get hasEnded(): boolean {
-    return this.#ended;
+  /** While it is held back the head looks sent, and where the application has ended it all the rest does. */
+  read(name: string, value: unknown): unknown {
+    return (this.isHeld && (name === "headersSent" || this.#ended)) || value;
   }
 
   /** Has a call made once the save is done, if ever. */

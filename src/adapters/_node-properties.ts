@@ -1,58 +1,38 @@
 import type { ServerResponse } from "node:http";
 
-/** Makes a property true as long as `early` is, and what it is by itself otherwise. */
-export function appear(
-  response: ServerResponse,
-  name: "headersSent" | "writableEnded" | "finished",
-  early: () => boolean,
-): void {
-  watch(response, name, { read: (value) => early() || value });
+/** What tells that an answer has begun, or has ended. */
+export const PROGRESS = ["headersSent", "writableEnded", "finished"] as const;
+
+type WatchedName = (typeof PROGRESS)[number] | "statusCode" | "statusMessage";
+
+/** What stands before properties, of one kind of session or of an answer that gives way. */
+export interface Watching {
+  /** What is read where the property itself has `value`. Default: that. */
+  read?(name: WatchedName, value: unknown): unknown;
+  /** Whether an assignment counts for nothing. Default: no. */
+  isLocked?(): boolean;
 }
 
-/** Makes an assignment to a property count for nothing as long as `isLocked` is true. */
-export function lock(
-  response: ServerResponse,
-  name: "statusCode" | "statusMessage",
-  isLocked: () => boolean,
-): void {
-  watch(response, name, { isLocked });
-}
-
-interface Watching {
-  readonly read?: (value: unknown) => unknown;
-  readonly isLocked?: () => boolean;
-}
-
-/** Puts itself between a property, be it a value or an accessor, and those who read and assign it. */
-function watch(response: WatchedResponse, name: WatchedName, watching: Watching): void {
-  const { [WATCHED]: watched = {} } = response;
-  const found = findProperty(response, name);
-  const descriptor = WATCHED_PROPERTIES[name];
-  // What stands there already may be our own, of another kind of session.
-  const below = found?.get === descriptor.get ? watched[name] : undefined;
-  watched[name] = new Watched(response, below ?? found, watching);
-  response[WATCHED] = watched;
-  Object.defineProperty(response, name, descriptor);
-}
-
-/**
- * An own property of a response as it is now, whatever is put over it later. Of our own accessors only what they stand for
- * now will do: they read whatever stands over all others.
- */
-export function ownProperty(
+/** Puts itself between properties, be they values or accessors, and those who read and assign them. */
+export function watch(
   response: WatchedResponse,
-  name: WatchedName,
-): PropertyDescriptor | undefined {
-  const found = Object.getOwnPropertyDescriptor(response, name);
-  const { [name]: watched } = response[WATCHED] ?? {};
-  if (watched === undefined || found?.get !== WATCHED_PROPERTIES[name].get) return found;
-  return { ...found, get: () => watched.read(), set: (next) => watched.assign(next) };
+  names: readonly WatchedName[],
+  watching: Watching,
+): void {
+  response[WATCHED] ??= {};
+  const watched = response[WATCHED];
+  for (const name of names) {
+    const found = findProperty(response, name);
+    const descriptor = WATCHED_PROPERTIES[name];
+    // What stands there already may be our own, of another kind of session.
+    const below = found?.get === descriptor.get ? watched[name] : undefined;
+    watched[name] = new Watched(response, name, below ?? found, watching);
+    Object.defineProperty(response, name, descriptor);
+  }
 }
 
 /** Where a response keeps what stands before its properties. */
 const WATCHED: unique symbol = Symbol("keepsake.watched");
-
-type WatchedName = "headersSent" | "writableEnded" | "finished" | "statusCode" | "statusMessage";
 
 interface WatchedResponse extends ServerResponse {
   [WATCHED]?: { [name in WatchedName]?: Watched };
@@ -60,16 +40,19 @@ interface WatchedResponse extends ServerResponse {
 
 class Watched {
   readonly #response: ServerResponse;
+  readonly #name: WatchedName;
   readonly #below: Watched | PropertyDescriptor | undefined;
   readonly #watching: Watching;
   #value: unknown;
 
   constructor(
     response: ServerResponse,
+    name: WatchedName,
     below: Watched | PropertyDescriptor | undefined,
     watching: Watching,
   ) {
     this.#response = response;
+    this.#name = name;
     this.#below = below;
     this.#watching = watching;
     this.#value = below instanceof Watched ? undefined : below?.value;
@@ -77,7 +60,7 @@ class Watched {
 
   read(): unknown {
     const value = this.#readBelow();
-    return this.#watching.read === undefined ? value : this.#watching.read(value);
+    return this.#watching.read === undefined ? value : this.#watching.read(this.#name, value);
   }
 
   #readBelow(): unknown {
