@@ -5,7 +5,7 @@ import type { AdapterMiddleware } from "./_middleware.ts";
 import { statusOf } from "./_refusal.ts";
 
 /**
- * Saves a session with what a Fetch handler answered, and gives back what is to be sent. What carries no headers of ours,
+ * Saves a session that was used with what a Fetch handler answered, and gives back what is to be sent. What carries no headers of ours,
  * such as an upgrade to a WebSocket or what was answered by hand, is passed on untouched.
  *
  * @throws `ERR_SESSION_COMMITTED` for a changed session and an answer without headers; and what `save` throws.
@@ -16,7 +16,6 @@ export function saveWith<Data extends object, Answer extends Response | undefine
   answered: Answer,
   session: Session<Data>,
 ): Eventually<Answer | Response> {
-  if (middleware.closeUnused(session)) return answered;
   if (answered === undefined || isOutOfReach(answered)) {
     return middleware.saveUnanswered(request, session).then(() => answered);
   }

@@ -1,6 +1,6 @@
 import type { H3Event } from "h3";
 import type { SessionResponse } from "../core/exchange.ts";
-import { type Line, put } from "./_endings.ts";
+import { type Line, put } from "../core/lines.ts";
 
 // Middleware of H3 sees what a handler returned or threw, and not the response that becomes of it, so these follow what
 // H3 does (`toResponse`): prepared headers, `event.res.headers`, go over those of what was returned; over those of an

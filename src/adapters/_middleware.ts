@@ -1,14 +1,14 @@
 import { SessionError } from "../core/errors.ts";
 import { type OnEvent, warnOnce } from "../core/events.ts";
 import { addVary, type SessionRequest } from "../core/exchange.ts";
-import type { MiddlewareOptions } from "../core/middleware.ts";
+import { plainHeaders } from "../core/lines.ts";
+import { type MiddlewareOptions, SessionMiddleware } from "../core/middleware.ts";
 import { misconfigured } from "../core/options.ts";
 import { internals, Session } from "../core/session.ts";
 import type { SessionStore } from "../core/store.ts";
-import { CarryingMiddleware } from "./_endings.ts";
 
 /** The way of a request through its session, with what an application does around it: one session of a store a request. */
-export class AdapterMiddleware<Data extends object> extends CarryingMiddleware<Data> {
+export class AdapterMiddleware<Data extends object> extends SessionMiddleware<Data> {
   readonly #onEvent: OnEvent;
 
   constructor(store: SessionStore<Data>, options: MiddlewareOptions<Data>) {
@@ -65,8 +65,6 @@ function unsaved(headers: Headers): SessionError {
     "The session was changed, but the handler answered by hand, with an upgrade, with nothing or with Response.error(), " +
       "and that can carry no token. Only read the session there, and change it in a request that is answered.",
   );
-  error.headers = Object.fromEntries(headers);
-  const cookies = headers.getSetCookie();
-  if (cookies.length > 0) error.headers["set-cookie"] = cookies;
+  error.headers = plainHeaders(headers);
   return error;
 }

@@ -3,10 +3,10 @@ import { forbidCaching } from "../core/caching.ts";
 import { SessionError } from "../core/errors.ts";
 import type { OnEvent } from "../core/events.ts";
 import type { SessionResponse } from "../core/exchange.ts";
+import { type Line, NotingResponse, put } from "../core/lines.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
-import { type Line, noting, put } from "./_endings.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
 import { statusOf } from "./_refusal.ts";
 
@@ -41,24 +41,20 @@ export class LateSave<Data extends object> {
 
   /** Saves, and remembers what that puts on the answer. Throws, or rejects, what kept the session from being saved. */
   save(session: Session<Data>, answer: SessionResponse): Eventually<void> {
-    const lines: Line[] = [];
+    const noting = new NotingResponse(answer);
     let saving: Eventually<void>;
     try {
-      saving = this.#middleware.save(nodeRequest(this.#request), noting(answer, lines), session);
+      saving = this.#middleware.save(nodeRequest(this.#request), noting, session);
     } catch (error) {
       this.fail(error);
       throw error;
     }
-    if (isThenable(saving)) return this.#saveLater(saving, answer, lines);
-    this.#kept = keptOf(answer, lines);
+    if (isThenable(saving)) return this.#saveLater(saving, noting);
+    this.#kept = keptOf(noting);
     return undefined;
   }
 
-  async #saveLater(
-    saving: Promise<void>,
-    answer: SessionResponse,
-    lines: readonly Line[],
-  ): Promise<void> {
+  async #saveLater(saving: Promise<void>, noting: NotingResponse): Promise<void> {
     this.#saving = saving;
     try {
       await saving;
@@ -67,7 +63,7 @@ export class LateSave<Data extends object> {
       throw error;
     }
     this.#saving = undefined;
-    this.#kept = keptOf(answer, lines);
+    this.#kept = keptOf(noting);
   }
 
   /** Takes all that is answered from here on for the answer to an error. */
@@ -111,7 +107,7 @@ interface Kept {
 
 const NONE: readonly Line[] = [];
 
-function keptOf({ headers }: SessionResponse, lines: readonly Line[]): Kept {
+function keptOf({ headers, lines }: NotingResponse): Kept {
   const vary = headers.get("vary");
   const isPrivate = headers.get("cache-control") === "no-store";
   // What most have that only read.

@@ -1,11 +1,11 @@
 import type { H3Event, Middleware } from "h3";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { SessionError } from "../core/errors.ts";
+import { NotingResponse } from "../core/lines.ts";
 import { checkFunction } from "../core/options.ts";
 import { internals, Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
-import { type Line, noting } from "./_endings.ts";
 import { incomingFetch, readBody, refusalAnswer } from "./_fetch-anti-forgery.ts";
 import { withOpenHeaders } from "./_fetch-response.ts";
 import {
@@ -111,9 +111,9 @@ export function sessions<Data extends object = DefaultData>(
           if (value instanceof Response) value = withOpenHeaders(value);
           const answer =
             failure === undefined ? answerOf(event, value) : answerToError(event, failure.error);
-          const lines: Line[] = [];
-          await middleware.save(event.req, noting(answer, lines), session);
-          keepForErrors(event, lines);
+          const noting = new NotingResponse(answer);
+          await middleware.save(event.req, noting, session);
+          keepForErrors(event, noting.lines);
         }
       } catch (error) {
         return refuse(error);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import {
   CookieSessionStore,
   InMemorySessionStore,
   Session,
+  SessionError,
   SessionMiddleware,
+  type SessionRequest,
   type SessionStore,
 } from "keepsake";
 import {
@@ -238,4 +241,48 @@ test("a save that failed leaves the session closed, so that nothing is lost in s
   );
   assert.throws(() => session.set("a", 1), refusal("ERR_SESSION_COMMITTED"));
   assert.deepEqual(response.headers.getSetCookie(), []);
+});
+
+test("the failure of one session takes the token of another with it that ended before, in the same request", async () => {
+  const ended = new CookieSessionStore<Any>({ secret: SECRET, cookie: { name: "user" } });
+  const failing: SessionStore<Any> = {
+    load: () => new Session<Any>(),
+    save() {
+      throw new Error("down");
+    },
+  };
+  const visitor = new Visitor(ended);
+  await visitor.visit((session) => session.set("a", 1));
+  const sent = { headers: new Headers({ cookie: visitor.jar.header ?? "" }) };
+  const saveBoth = async (request: SessionRequest): Promise<SessionError> => {
+    const [first, second] = [ended, failing].map((store) => {
+      return new SessionMiddleware<Any>(store, { onEvent: () => {} });
+    }) as [SessionMiddleware<Any>, SessionMiddleware<Any>];
+    const session = await first.load(request);
+    session.logout();
+    const response = { headers: new Headers() };
+    await first.save(request, response, session);
+    assert.equal(response.headers.getSetCookie().length, 1);
+    const other = await second.load(request);
+    other.set("b", 1);
+    let error: unknown;
+    assert.throws(
+      () => second.save(request, response, other),
+      (thrown) => {
+        error = thrown;
+        return true;
+      },
+    );
+    assert.ok(error instanceof SessionError);
+    return error;
+  };
+
+  const { headers } = await saveBoth(sent);
+  const [line = "", ...more] = [headers["set-cookie"] ?? []].flat();
+  assert.match(line, /^__Host-user=; .*Max-Age=0/);
+  assert.deepEqual(more, []);
+  assert.equal(headers["cache-control"], "no-store");
+  assert.doesNotMatch(inspect(sent), /__Host-user=;/);
+  const frozen = await saveBoth(Object.freeze({ headers: sent.headers }));
+  assert.equal(frozen.headers["set-cookie"], undefined, "there is nowhere to keep it");
 });

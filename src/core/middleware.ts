@@ -1,6 +1,8 @@
+import { endsOf, keepEnd } from "./endings.ts";
 import { SessionError } from "./errors.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
 import { addVary, type SessionRequest, type SessionResponse } from "./exchange.ts";
+import { NotingResponse, plainHeaders, put } from "./lines.ts";
 import { checkBoolean, checkFunction, checkOptions, misconfigured } from "./options.ts";
 import { andThen, type Eventually, isThenable, orElse } from "./promises.ts";
 import { type SchemaOptions, schemaCheck } from "./schema.ts";
@@ -120,7 +122,8 @@ export class SessionMiddleware<Data extends object> {
    * Saves the session and puts what has to travel on the response. Called once, when the status is known and before the
    * headers leave; from here on every change of the session throws.
    *
-   * What it throws has `headers` for the answer that takes the application's place.
+   * What it throws has `headers` for the answer that takes the application's place. They take away the token of this session
+   * where it ended all the same, and of another one of the same `request` that ended before: so give all of them one object.
    */
   save(
     request: SessionRequest,
@@ -128,6 +131,17 @@ export class SessionMiddleware<Data extends object> {
     session: Session<Data>,
   ): Eventually<void> {
     if (this.closeUnused(session)) return undefined;
+    // Not before: asking what is pending counts as using the session.
+    if (session.pending !== "end") return this.#saveUsed(request, response, session);
+    const noting = new NotingResponse(response);
+    return andThen(this.#saveUsed(request, noting, session), () => keepEnd(request, noting.lines));
+  }
+
+  #saveUsed(
+    request: SessionRequest,
+    response: SessionResponse,
+    session: Session<Data>,
+  ): Eventually<void> {
     addVary(response, this.vary);
     const acts = internals.takeCommitActs(session);
     if ((response.status ?? 200) >= 500 && !this.#saveOnServerError) {
@@ -178,6 +192,7 @@ export class SessionMiddleware<Data extends object> {
     const response = { headers: new Headers(), status: failure.status };
     addVary(response, this.vary);
     const fail = (): never => {
+      for (const line of endsOf(request)) put(response, line);
       failure.headers = { ...failure.headers, ...plainHeaders(response.headers) };
       throw failure;
     };
@@ -209,15 +224,6 @@ function runAll(
   response: SessionResponse,
 ): void {
   for (const act of acts) act(request, response);
-}
-
-function plainHeaders(headers: Headers): Record<string, string | string[]> {
-  const cookies = headers.getSetCookie();
-  headers.delete("set-cookie");
-  return {
-    ...Object.fromEntries(headers),
-    ...(cookies.length === 0 ? {} : { "set-cookie": cookies }),
-  };
 }
 
 /** Makes of whatever a store throws an error that says so, and that adapters answer with 503. */
