@@ -1,7 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from "fastify";
 import { SessionError } from "../core/errors.ts";
-import type { OnEvent } from "../core/events.ts";
 import type { SessionResponse } from "../core/exchange.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { type Eventually, isThenable } from "../core/promises.ts";
@@ -19,7 +18,6 @@ const PLAIN = "text/plain; charset=utf-8";
 /** One request's way through its session. */
 export class FastifyExchange<Data extends object> implements BeforeHeaders {
   readonly #middleware: SessionMiddleware<Data>;
-  readonly #onEvent: OnEvent;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   /** The headers that an answer in place of the handler's begins with. */
@@ -31,14 +29,8 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   #late: LateSave<Data> | undefined;
   #sending: Promise<unknown> | undefined;
 
-  constructor(
-    middleware: SessionMiddleware<Data>,
-    onEvent: OnEvent,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ) {
+  constructor(middleware: SessionMiddleware<Data>, request: FastifyRequest, reply: FastifyReply) {
     this.#middleware = middleware;
-    this.#onEvent = onEvent;
     this.#request = request;
     this.#reply = reply;
     this.#before = reply.getHeaders();
@@ -145,7 +137,7 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   }
 
   #makeLate(): LateSave<Data> {
-    return new LateSave(this.#middleware, this.#onEvent, this.#request.raw, this.#reply.raw);
+    return new LateSave(this.#middleware, this.#request.raw, this.#reply.raw);
   }
 
   #toSend(payload: unknown): Eventually<unknown> {

@@ -1,6 +1,5 @@
 import type { ExtendableContext } from "koa";
 import type { SessionError } from "../core/errors.ts";
-import type { OnEvent } from "../core/events.ts";
 import type { SessionResponse } from "../core/exchange.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Eventually } from "../core/promises.ts";
@@ -13,21 +12,14 @@ import { isClientsFault, refusalText } from "./_refusal.ts";
 /** One request's way through its session. */
 export class KoaExchange<Data extends object> implements BeforeHeaders {
   readonly #middleware: SessionMiddleware<Data>;
-  readonly #onEvent: OnEvent;
   readonly #ctx: ExtendableContext;
   readonly #session: Session<Data>;
   #isUnused = false;
   /** The save that Koa's answer waits for, once it has begun. */
   #late: LateSave<Data> | undefined;
 
-  constructor(
-    middleware: SessionMiddleware<Data>,
-    onEvent: OnEvent,
-    ctx: ExtendableContext,
-    session: Session<Data>,
-  ) {
+  constructor(middleware: SessionMiddleware<Data>, ctx: ExtendableContext, session: Session<Data>) {
     this.#middleware = middleware;
-    this.#onEvent = onEvent;
     this.#ctx = ctx;
     this.#session = session;
   }
@@ -36,7 +28,7 @@ export class KoaExchange<Data extends object> implements BeforeHeaders {
   saveFirst(): Eventually<void> {
     if (this.closeUnused()) return undefined;
     const { req, res } = this.#ctx;
-    this.#late = new LateSave(this.#middleware, this.#onEvent, req, res);
+    this.#late = new LateSave(this.#middleware, req, res);
     return this.#late.save(this.#session, nodeResponse(res));
   }
 

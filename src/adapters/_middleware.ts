@@ -1,21 +1,12 @@
 import { SessionError } from "../core/errors.ts";
-import { type OnEvent, warnOnce } from "../core/events.ts";
 import { addVary, type SessionRequest } from "../core/exchange.ts";
 import { plainHeaders } from "../core/lines.ts";
-import { type MiddlewareOptions, SessionMiddleware } from "../core/middleware.ts";
+import { SessionMiddleware } from "../core/middleware.ts";
 import { misconfigured } from "../core/options.ts";
 import { internals, Session } from "../core/session.ts";
-import type { SessionStore } from "../core/store.ts";
 
 /** The way of a request through its session, with what an application does around it: one session of a store a request. */
 export class AdapterMiddleware<Data extends object> extends SessionMiddleware<Data> {
-  readonly #onEvent: OnEvent;
-
-  constructor(store: SessionStore<Data>, options: MiddlewareOptions<Data>) {
-    super(store, options);
-    this.#onEvent = options.onEvent ?? warnOnce;
-  }
-
   /** Whether a session was loaded from the same store and is not saved yet: then whoever loaded it saves it. */
   isUnderWay(found: unknown): found is Session<Data> {
     return found instanceof Session && this.isFromStore(found) && internals.isOpen(found);
@@ -54,7 +45,7 @@ export class AdapterMiddleware<Data extends object> extends SessionMiddleware<Da
     }
     if (!modified) return;
     const error = unsaved(instead.headers);
-    this.#onEvent({ type: "save-failed", error });
+    this.onEvent({ type: "save-failed", error });
     throw error;
   }
 }

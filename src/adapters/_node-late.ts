@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { forbidCaching } from "../core/caching.ts";
 import { SessionError } from "../core/errors.ts";
-import type { OnEvent } from "../core/events.ts";
 import type { SessionResponse } from "../core/exchange.ts";
 import { type Line, NotingResponse, put } from "../core/lines.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
@@ -15,7 +14,6 @@ import { statusOf } from "./_refusal.ts";
 /** The save of one request that takes place before the framework writes the answer, and what is left to do after it. */
 export class LateSave<Data extends object> {
   readonly #middleware: SessionMiddleware<Data>;
-  readonly #onEvent: OnEvent;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #saving: Promise<void> | undefined;
@@ -24,12 +22,10 @@ export class LateSave<Data extends object> {
 
   constructor(
     middleware: SessionMiddleware<Data>,
-    onEvent: OnEvent,
     request: IncomingMessage,
     response: ServerResponse,
   ) {
     this.#middleware = middleware;
-    this.#onEvent = onEvent;
     this.#request = request;
     this.#response = response;
   }
@@ -89,7 +85,7 @@ export class LateSave<Data extends object> {
     const response = this.#response;
     const leaving = nodeResponse(response);
     if (vary !== null && leaving.headers.get("vary") !== vary) put(leaving, ["vary", vary]);
-    if (isPrivate) forbidCaching(leaving, this.#onEvent);
+    if (isPrivate) forbidCaching(leaving, this.#middleware.onEvent);
     if (lines.length === 0 || refused.has(response)) return;
     for (const line of lines) put(leaving, line);
   }

@@ -1,7 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { SessionError } from "../core/errors.ts";
-import type { OnEvent } from "../core/events.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
 import { isCrossOrigin, ownOrigins, readOrigins } from "../core/origins.ts";
@@ -61,7 +60,6 @@ export interface UpgradeParts<Data extends object, Property extends string> {
   readonly handler: UpgradeHandler<Data, Property>;
   readonly property: string;
   readonly skip: ((request: IncomingMessage) => boolean) | undefined;
-  readonly onEvent: OnEvent;
 }
 
 const OWNER = "upgrade";
@@ -72,7 +70,7 @@ const READ_ONLY =
 
 /** A listener for a server's event `upgrade`. Throws `ERR_SESSION_CONFIG` for bad options. */
 export function upgradeListener<Data extends object, Property extends string>(
-  { middleware, handler, property, skip, onEvent }: UpgradeParts<Data, Property>,
+  { middleware, handler, property, skip }: UpgradeParts<Data, Property>,
   options: UpgradeOptions = {},
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   if (typeof handler !== "function") {
@@ -82,7 +80,7 @@ export function upgradeListener<Data extends object, Property extends string>(
   const { onError = report } = options;
   checkFunction(OWNER, "onError", onError);
   const trusted = readOrigins(OWNER, "trustedOrigins", options.trustedOrigins);
-  const watch = new SessionWatch(readWatchOptions(OWNER, options), onEvent);
+  const watch = new SessionWatch(readWatchOptions(OWNER, options), middleware.onEvent);
   const show = sessionProperty(property, "request");
   const headers = middleware.vary.filter((name) => !AMBIENT.includes(name.toLowerCase()));
 
@@ -92,7 +90,7 @@ export function upgradeListener<Data extends object, Property extends string>(
     const isForeign = comesFromElsewhere(request, trusted);
     const refuseForeign = (): void => {
       const origin = request.headers.origin?.slice(0, LONGEST_ORIGIN);
-      onEvent({ type: "upgrade-refused", origin });
+      middleware.onEvent({ type: "upgrade-refused", origin });
       refuse(socket, 403, "Forbidden");
     };
     if (isForeign && !carriesOnly(request, headers)) {

@@ -7,7 +7,6 @@ import {
   type Refusal,
 } from "../anti-forgery/guard.ts";
 import { SessionError } from "../core/errors.ts";
-import { warnOnce } from "../core/events.ts";
 import { checkFunction, misconfigured } from "../core/options.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
@@ -65,7 +64,7 @@ export function sessions<Data extends object = DefaultData>(
 ): FastifyPluginAsync {
   const given = readArguments(source, options);
   const middleware = createMiddleware(given, ["property", "skip"]);
-  const { skip, onEvent = warnOnce } = given.options;
+  const { skip } = given.options;
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
   /** Where a request keeps its exchange, of this kind of session. */
@@ -86,7 +85,7 @@ export function sessions<Data extends object = DefaultData>(
     });
     fastify.decorateRequest(slot, null);
     fastify.addHook("onRequest", (request, reply, next) => {
-      const exchange = new FastifyExchange(middleware, onEvent, request, reply);
+      const exchange = new FastifyExchange(middleware, request, reply);
       (request as Keeping<Data>)[slot] = exchange;
       if (skip?.(request)) {
         exchange.skip();

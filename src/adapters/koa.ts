@@ -1,6 +1,5 @@
 import type { DefaultState, ExtendableContext, Next, ParameterizedContext } from "koa";
 import { AntiForgeryGuard, addRefusal, type Refusal } from "../anti-forgery/guard.ts";
-import { warnOnce } from "../core/events.ts";
 import { checkFunction } from "../core/options.ts";
 import { isThenable } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
@@ -80,7 +79,7 @@ export function sessions<Data extends object = DefaultData, Property extends str
 ): KoaMiddleware<Data, Property> {
   const given = readArguments(source, options);
   const middleware = createMiddleware(given, ["property", "skip"]);
-  const { skip, onEvent = warnOnce } = given.options;
+  const { skip } = given.options;
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
   const show = sessionProperty(property, "ctx");
@@ -103,7 +102,7 @@ export function sessions<Data extends object = DefaultData, Property extends str
       return passOn(ctx, before, error);
     }
     show(ctx, session);
-    const exchange = new KoaExchange(middleware, onEvent, ctx, session);
+    const exchange = new KoaExchange(middleware, ctx, session);
     holdResponse(res, exchange, before);
     await next();
     // Once the response has begun it is saved, and nobody is left to be told of a failure.

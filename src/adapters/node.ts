@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
-import { warnOnce } from "../core/events.ts";
 import { checkFunction } from "../core/options.ts";
 import { andThen, isThenable, orElse } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
@@ -108,7 +107,7 @@ export function sessions<Data extends object = DefaultData, Property extends str
 ): NodeSessions<Data, Property> {
   const given = readArguments(source, options);
   const middleware = createMiddleware(given, ["onError", "property", "skip"]);
-  const { onError, skip, onEvent = warnOnce } = given.options;
+  const { onError, skip } = given.options;
   checkFunction("sessions", "onError", onError);
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
@@ -152,7 +151,7 @@ export function sessions<Data extends object = DefaultData, Property extends str
   };
   return Object.assign(withSession, {
     upgrade: (handler: UpgradeHandler<Data, Property>, upgradeOptions?: UpgradeOptions) =>
-      upgradeListener({ middleware, handler, property, skip, onEvent }, upgradeOptions),
+      upgradeListener({ middleware, handler, property, skip }, upgradeOptions),
   });
 }
 

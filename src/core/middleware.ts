@@ -27,8 +27,9 @@ export const MIDDLEWARE_OPTIONS = ["schema", "onInvalid", "saveOnServerError", "
 export class SessionMiddleware<Data extends object> {
   /** The request headers that the store looks at. */
   readonly vary: readonly string[];
+  /** Receives what an operator should know: the option, or its default. */
+  readonly onEvent: OnEvent;
   readonly #store: SessionStore<Data>;
-  readonly #onEvent: OnEvent;
   readonly #check: ((session: Session<Data>) => Eventually<Session<Data>>) | undefined;
   readonly #saveOnServerError: boolean;
 
@@ -39,7 +40,7 @@ export class SessionMiddleware<Data extends object> {
     checkBoolean("sessions", "saveOnServerError", saveOnServerError);
     this.#store = store;
     this.vary = store.vary ?? ["Cookie"];
-    this.#onEvent = onEvent;
+    this.onEvent = onEvent;
     this.#check = schemaCheck(options, onEvent);
     this.#saveOnServerError = saveOnServerError;
   }
@@ -188,7 +189,7 @@ export class SessionMiddleware<Data extends object> {
   /** A session that ended stays ended, also where what came after it could not be saved. */
   #fail(request: SessionRequest, session: Session<Data>, error: unknown): Eventually<never> {
     const failure = storeError(error, "saved");
-    this.#onEvent({ type: "save-failed", error: failure });
+    this.onEvent({ type: "save-failed", error: failure });
     const response = { headers: new Headers(), status: failure.status };
     addVary(response, this.vary);
     const fail = (): never => {
