@@ -1,65 +1,57 @@
 import { STATUS_CODES } from "node:http";
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from "fastify";
 import { SessionError } from "../core/errors.ts";
-import type { SessionResponse } from "../core/exchange.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import { discard, replyResponse } from "./_fastify-reply.ts";
 import { nodeRequest } from "./_node.ts";
+import { NodeExchange } from "./_node-exchange.ts";
 import { textOf } from "./_node-failure.ts";
 import { answer, isAnswering } from "./_node-give-way.ts";
-import { type BeforeHeaders, holdResponse } from "./_node-hold.ts";
+import { holdResponse } from "./_node-hold.ts";
 import { LateSave } from "./_node-late.ts";
 import { isClientsFault, refusalText, statusOf } from "./_refusal.ts";
 
 const PLAIN = "text/plain; charset=utf-8";
 
-/** One request's way through its session. */
-export class FastifyExchange<Data extends object> implements BeforeHeaders {
-  readonly #middleware: SessionMiddleware<Data>;
-  readonly #request: FastifyRequest;
+/** One request's way through its session, which is saved before Fastify writes the answer. */
+export class FastifyExchange<Data extends object> extends NodeExchange<Data> {
   readonly #reply: FastifyReply;
   /** The headers that an answer in place of the handler's begins with. */
   #before: ReturnType<FastifyReply["getHeaders"]>;
-  #session: Session<Data> | undefined;
-  /** Whether there is nothing to save, and never will be. */
-  #isUnused = false;
-  /** The save that Fastify's answer waits for, once it has begun; or what kept the session from being loaded. */
-  #late: LateSave<Data> | undefined;
   #sending: Promise<unknown> | undefined;
 
   constructor(middleware: SessionMiddleware<Data>, request: FastifyRequest, reply: FastifyReply) {
-    this.#middleware = middleware;
-    this.#request = request;
+    super(middleware, request.raw, reply.raw);
     this.#reply = reply;
     this.#before = reply.getHeaders();
   }
 
   /** Throws what kept it from being loaded. */
   get session(): Session<Data> {
-    if (this.#session !== undefined) return this.#session;
-    if (this.#late?.failure !== undefined) throw this.#late.failure.error;
+    if (this.loaded !== undefined) return this.loaded;
+    if (this.late?.failure !== undefined) throw this.late.failure.error;
     throw new SessionError("ERR_SESSION_MISSING", "The session is still being loaded.");
   }
 
   skip(): void {
-    this.#session = this.#middleware.skipped();
-    this.#isUnused = true;
+    this.loaded = this.middleware.skipped();
+    this.isUnused = true;
   }
 
   load(next: (error?: Error) => void): void {
-    holdResponse(this.#reply.raw, this);
+    holdResponse(this.response, this);
     let loaded: Eventually<Session<Data>>;
     try {
-      loaded = this.#middleware.load(nodeRequest(this.#request.raw));
+      loaded = this.middleware.load(nodeRequest(this.request));
     } catch (error) {
       this.#failToLoad(error, next);
       return;
     }
     if (isThenable(loaded)) this.#loadLater(loaded, next);
     else {
-      this.#session = loaded;
+      this.loaded = loaded;
       next();
     }
   }
@@ -67,7 +59,7 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   #loadLater(loading: Promise<Session<Data>>, next: (error?: Error) => void): void {
     loading.then(
       (session) => {
-        this.#session = session;
+        this.loaded = session;
         next();
       },
       (error) => this.#failToLoad(error, next),
@@ -75,8 +67,8 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
   }
 
   #failToLoad(error: unknown, next: (error?: Error) => void): void {
-    this.#late = this.#makeLate();
-    this.#late.fail(error);
+    this.late = new LateSave(this.middleware, this.request, this.response);
+    this.late.fail(error);
     if (!isClientsFault(error)) this.#passOn(error, next);
     else answer(this, () => this.#reply.type(PLAIN).code(error.status).send(refusalText(error)));
   }
@@ -114,19 +106,6 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
     answer(this, () => next(asError(error)));
   }
 
-  closeUnused(): boolean {
-    if (this.#isUnused || this.#late !== undefined) return this.#isUnused;
-    // Who answers while it is still being loaded has not used it.
-    if (this.#session === undefined) return true;
-    this.#isUnused = this.#middleware.closeUnused(this.#session);
-    return this.#isUnused;
-  }
-
-  save(leaving: SessionResponse): Eventually<void> {
-    if (this.#late !== undefined) return this.#late.uphold();
-    return this.#middleware.save(nodeRequest(this.#request.raw), leaving, this.session);
-  }
-
   /** Fastify takes no answer any more for a reply that was hijacked, so the error handler cannot be asked. */
   fail(error: unknown): void {
     const { raw, log } = this.#reply;
@@ -136,28 +115,21 @@ export class FastifyExchange<Data extends object> implements BeforeHeaders {
     raw.end(textOf(error));
   }
 
-  #makeLate(): LateSave<Data> {
-    return new LateSave(this.#middleware, this.#request.raw, this.#reply.raw);
-  }
-
   #toSend(payload: unknown): Eventually<unknown> {
-    if (this.#late === undefined) return this.#saveFirst(payload);
-    const { failure } = this.#late;
+    if (this.late === undefined) return this.#saveUsed(payload);
+    const { failure } = this.late;
     if (failure !== undefined) return this.#instead(payload, failure.error);
     // A handler may send twice, as by `reply.send()` and by what it returns: the second must not overtake the first.
     return this.#sending?.then(() => payload, nothingOf(payload)) ?? payload;
   }
 
-  #saveFirst(payload: unknown): Eventually<unknown> {
+  #saveUsed(payload: unknown): Eventually<unknown> {
     const reply = this.#reply;
     // What began to answer by hand is saved.
-    if (reply.raw.headersSent || this.closeUnused()) return payload;
-    const { session } = this;
-    const late = this.#makeLate();
-    this.#late = late;
+    if (this.response.headersSent || this.closeUnused()) return payload;
     let saving: Eventually<void>;
     try {
-      saving = late.save(session, replyResponse(reply, payload));
+      saving = this.saveFirst(replyResponse(reply, payload));
     } catch (error) {
       return this.#refuse(payload, error);
     }

@@ -1,41 +1,57 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { SessionResponse } from "../core/exchange.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Eventually } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
-import { type NodeRequest, nodeRequest } from "./_node.ts";
+import { nodeRequest } from "./_node.ts";
 import type { BeforeHeaders } from "./_node-hold.ts";
+import { LateSave } from "./_node-late.ts";
 
-/** What answers a request whose session could not be saved. */
-type Visit = Pick<BeforeHeaders, "fail">;
-
-/** One request's way through its session, where that is saved when the answer begins. */
-export class NodeExchange<Data extends object> implements BeforeHeaders {
-  readonly #middleware: SessionMiddleware<Data>;
-  readonly #request: NodeRequest;
-  readonly #session: Session<Data>;
-  readonly #visit: Visit;
+/**
+ * One request's way through its session, which is saved when the answer begins; or before, where a framework can still be
+ * told of a failure then.
+ */
+export abstract class NodeExchange<Data extends object> implements BeforeHeaders {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** `undefined` while it is being loaded. */
+  loaded: Session<Data> | undefined;
+  protected readonly middleware: SessionMiddleware<Data>;
+  /** The save that a framework's answer waits for, once it has begun; or what kept the session from being loaded. */
+  protected late: LateSave<Data> | undefined;
+  /** Whether there is nothing to save, and never will be. */
+  protected isUnused = false;
 
   constructor(
     middleware: SessionMiddleware<Data>,
-    request: NodeRequest,
-    session: Session<Data>,
-    visit: Visit,
+    request: IncomingMessage,
+    response: ServerResponse,
   ) {
-    this.#middleware = middleware;
-    this.#request = request;
-    this.#session = session;
-    this.#visit = visit;
+    this.middleware = middleware;
+    this.request = request;
+    this.response = response;
   }
 
+  /** Answers a request whose session could not be saved when its answer began. */
+  abstract fail(error: unknown): void;
+
   closeUnused(): boolean {
-    return this.#middleware.closeUnused(this.#session);
+    if (this.isUnused || this.late !== undefined) return this.isUnused;
+    // Who answers while it is still being loaded has not used it.
+    if (this.loaded === undefined) return true;
+    this.isUnused = this.middleware.closeUnused(this.loaded);
+    return this.isUnused;
   }
 
   save(leaving: SessionResponse): Eventually<void> {
-    return this.#middleware.save(nodeRequest(this.#request), leaving, this.#session);
+    if (this.late !== undefined) return this.late.uphold();
+    const { loaded } = this;
+    return loaded && this.middleware.save(nodeRequest(this.request), leaving, loaded);
   }
 
-  fail(error: unknown): void {
-    this.#visit.fail(error);
+  /** Saves before a framework writes the answer. Throws, or rejects, what kept the session from being saved. */
+  protected saveFirst(answer: SessionResponse): Eventually<void> {
+    this.late = new LateSave(this.middleware, this.request, this.response);
+    return this.loaded && this.late.save(this.loaded, answer);
   }
 }

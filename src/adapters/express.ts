@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { SessionError } from "../core/errors.ts";
+import type { SessionMiddleware } from "../core/middleware.ts";
 import { checkFunction } from "../core/options.ts";
 import { andThen, type Eventually, isThenable, orElse } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
@@ -67,13 +68,13 @@ export function sessions<Data extends object = DefaultData>(
   checkFunction("sessions", "skip", skip);
   const property = readProperty(given.options.property);
   const show = sessionProperty(property, "req");
-  const proceed = (visit: Visit, session: Session<Data>): void => {
-    const { request, response } = visit;
-    show(request, session);
-    holdResponse(response, new NodeExchange(middleware, request, session, visit));
+  const proceed = (visit: Visit<Data>, session: Session<Data>): void => {
+    show(visit.request, session);
+    visit.loaded = session;
+    holdResponse(visit.response, visit);
     visit.next();
   };
-  const proceedLater = (visit: Visit, loading: Promise<Session<Data>>): void => {
+  const proceedLater = (visit: Visit<Data>, loading: Promise<Session<Data>>): void => {
     loading.then(
       (session) => proceed(visit, session),
       (error) => visit.failToLoad(error),
@@ -92,7 +93,7 @@ export function sessions<Data extends object = DefaultData>(
       next();
       return;
     }
-    const visit = new Visit(request, response, next);
+    const visit = new Visit(middleware, request, response, next);
     let loaded: Eventually<Session<Data>>;
     try {
       loaded = middleware.load(nodeRequest(request));
@@ -106,14 +107,16 @@ export function sessions<Data extends object = DefaultData>(
 }
 
 /** What a middleware is given. */
-class Visit {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+class Visit<Data extends object> extends NodeExchange<Data> {
   readonly next: (error?: unknown) => void;
 
-  constructor(request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) {
-    this.request = request;
-    this.response = response;
+  constructor(
+    middleware: SessionMiddleware<Data>,
+    request: IncomingMessage,
+    response: ServerResponse,
+    next: (error?: unknown) => void,
+  ) {
+    super(middleware, request, response);
     this.next = next;
   }
 

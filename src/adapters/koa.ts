@@ -108,7 +108,7 @@ export function sessions<Data extends object = DefaultData, Property extends str
     // Once the response has begun it is saved, and nobody is left to be told of a failure.
     if (res.headersSent || ctx.respond === false) return;
     try {
-      const saving = exchange.saveFirst();
+      const saving = exchange.saveUsed();
       if (saving !== undefined) await saving;
     } catch (error) {
       passOn(ctx, before, error);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
+import type { SessionMiddleware } from "../core/middleware.ts";
 import { checkFunction } from "../core/options.ts";
 import { andThen, isThenable, orElse } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
@@ -114,16 +115,20 @@ export function sessions<Data extends object = DefaultData, Property extends str
 
   const show = sessionProperty(property, "req");
 
-  const proceed = (visit: Visit, handler: Handler, session: Session<Data>): void => {
-    const { request, response, before } = visit;
-    holdResponse(response, new NodeExchange(middleware, request, session, visit), before);
-    show(request, session);
+  const proceed = (visit: Visit<Data>, handler: Handler, session: Session<Data>): void => {
+    visit.loaded = session;
+    holdResponse(visit.response, visit, visit.before);
+    show(visit.request, session);
     visit.run(handler);
   };
-  const proceedLater = (visit: Visit, handler: Handler, loading: Promise<Session<Data>>): void => {
+  const proceedLater = (
+    visit: Visit<Data>,
+    handler: Handler,
+    loading: Promise<Session<Data>>,
+  ): void => {
     loading.then((session) => proceed(visit, handler, session)).catch((e) => visit.failEarly(e));
   };
-  const begin = (visit: Visit, handler: Handler): void => {
+  const begin = (visit: Visit<Data>, handler: Handler): void => {
     const { request } = visit;
     const found: unknown = Reflect.get(request, property);
     const isSkipped = skip?.(request) ?? false;
@@ -141,7 +146,12 @@ export function sessions<Data extends object = DefaultData, Property extends str
   ) => {
     return (request: Request, response: Response): void => {
       // HTTP/2's compatibility API has the same methods and properties.
-      const visit = new Visit(request as IncomingMessage, response as ServerResponse, onError);
+      const visit = new Visit(
+        middleware,
+        request as IncomingMessage,
+        response as ServerResponse,
+        onError,
+      );
       try {
         begin(visit, handler);
       } catch (error) {
@@ -241,15 +251,17 @@ function bodyOf(request: IncomingMessage): unknown {
 type Handler = (request: never, response: never) => unknown;
 
 /** What a handler is given, and what answers where it fails or the session cannot be saved. */
-class Visit {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+class Visit<Data extends object> extends NodeExchange<Data> {
   readonly before: HeadersBefore;
   readonly #onError: NodeOptions["onError"];
 
-  constructor(request: IncomingMessage, response: ServerResponse, onError: NodeOptions["onError"]) {
-    this.request = request;
-    this.response = response;
+  constructor(
+    middleware: SessionMiddleware<Data>,
+    request: IncomingMessage,
+    response: ServerResponse,
+    onError: NodeOptions["onError"],
+  ) {
+    super(middleware, request, response);
     this.before = headersOf(response);
     this.#onError = onError;
   }
