@@ -7,13 +7,11 @@ import type { Session } from "../core/session.ts";
 import { discard, replyResponse } from "./_fastify-reply.ts";
 import { nodeRequest } from "./_node.ts";
 import { NodeExchange } from "./_node-exchange.ts";
-import { textOf } from "./_node-failure.ts";
+import { answerInOneLine } from "./_node-failure.ts";
 import { answer, isAnswering } from "./_node-give-way.ts";
 import { holdResponse } from "./_node-hold.ts";
 import { LateSave } from "./_node-late.ts";
-import { isClientsFault, refusalText, statusOf } from "./_refusal.ts";
-
-const PLAIN = "text/plain; charset=utf-8";
+import { asError, isClientsFault, PLAIN_TEXT, refusalText, statusOf } from "./_refusal.ts";
 
 /** One request's way through its session, which is saved before Fastify writes the answer. */
 export class FastifyExchange<Data extends object> extends NodeExchange<Data> {
@@ -70,7 +68,8 @@ export class FastifyExchange<Data extends object> extends NodeExchange<Data> {
     this.late = new LateSave(this.middleware, this.request, this.response);
     this.late.fail(error);
     if (!isClientsFault(error)) this.#passOn(error, next);
-    else answer(this, () => this.#reply.type(PLAIN).code(error.status).send(refusalText(error)));
+    else
+      answer(this, () => this.#reply.type(PLAIN_TEXT).code(error.status).send(refusalText(error)));
   }
 
   /** An error's answer, too, has what the hooks of other plugins have set on every answer. */
@@ -110,9 +109,7 @@ export class FastifyExchange<Data extends object> extends NodeExchange<Data> {
   fail(error: unknown): void {
     const { raw, log } = this.#reply;
     if (!isClientsFault(error)) log.error({ err: error }, "the session could not be saved");
-    raw.statusCode = statusOf(error);
-    raw.setHeader("content-type", PLAIN);
-    raw.end(textOf(error));
+    answerInOneLine(raw, error);
   }
 
   #toSend(payload: unknown): Eventually<unknown> {
@@ -162,13 +159,9 @@ export class FastifyExchange<Data extends object> extends NodeExchange<Data> {
     reply.code(statusOf(error));
     // Answered here, because an application logs its errors, and any client can cause this one.
     if (!isClientsFault(error)) throw asError(error);
-    reply.type(PLAIN);
+    reply.type(PLAIN_TEXT);
     return refusalText(error);
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 /**

@@ -1,4 +1,3 @@
-import { SessionError } from "../core/errors.ts";
 import { isThenable } from "../core/promises.ts";
 import { internals, Session } from "../core/session.ts";
 import { noSuccess, readableLater, saveWith } from "./_fetch-response.ts";
@@ -81,7 +80,7 @@ function thrown(
 async function failed(error: unknown, request: Request, { onError }: Answering): Promise<Response> {
   if (onError !== undefined) {
     const response = noSuccess(await onError(error, request), error);
-    if (error instanceof SessionError) addHeaders(response, error);
+    addHeaders(response, error);
     return response;
   }
   if (isClientsFault(error)) return refusalResponse(error);

@@ -5,7 +5,7 @@ import type { Eventually } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import { nodeResponse } from "./_node.ts";
 import { NodeExchange } from "./_node-exchange.ts";
-import { isClientsFault, refusalText } from "./_refusal.ts";
+import { asError, isClientsFault, refusalText } from "./_refusal.ts";
 
 /** One request's way through its session, which is saved before Koa writes the answer. */
 export class KoaExchange<Data extends object> extends NodeExchange<Data> {
@@ -27,7 +27,7 @@ export class KoaExchange<Data extends object> extends NodeExchange<Data> {
     if (isClientsFault(error)) {
       refuse(ctx, error);
       ctx.res.end(refusalText(error));
-    } else ctx.onerror(error instanceof Error ? error : new Error(String(error)));
+    } else ctx.onerror(asError(error));
   }
 }
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { SessionError } from "../core/errors.ts";
 import { nodeResponse } from "./_node.ts";
 import { cutOff, type HeadersBefore, isHttp2 } from "./_node-response.ts";
-import { addHeaders, refusalText, statusOf } from "./_refusal.ts";
+import { addHeaders, PLAIN_TEXT, refusalText, statusOf } from "./_refusal.ts";
 
 export function textOf(error: unknown): string {
   return error instanceof SessionError ? refusalText(error) : "Internal Server Error";
@@ -23,7 +23,7 @@ export function beginAgain(response: ServerResponse, before: HeadersBefore, erro
   for (const [name, value] of before) {
     if (!OF_CONTENT.includes(name)) response.setHeader(name, value);
   }
-  if (error instanceof SessionError) addHeaders(nodeResponse(response), error);
+  addHeaders(nodeResponse(response), error);
   response.statusCode = statusOf(error);
   // HTTP/2 has no such words, and warns.
   if (!isHttp2(response)) response.statusMessage = "";
@@ -36,7 +36,12 @@ export function answerPlainly(response: ServerResponse, error: unknown): void {
     if (!response.writableEnded) cutOff(response);
     return;
   }
+  answerInOneLine(response, error);
+}
+
+/** The status that fits, and nothing about how the server is built. */
+export function answerInOneLine(response: ServerResponse, error: unknown): void {
   response.statusCode = statusOf(error);
-  response.setHeader("content-type", "text/plain; charset=utf-8");
+  response.setHeader("content-type", PLAIN_TEXT);
   response.end(textOf(error));
 }

@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { forbidCaching } from "../core/caching.ts";
-import { SessionError } from "../core/errors.ts";
 import type { SessionResponse } from "../core/exchange.ts";
 import { type Line, NotingResponse, put } from "../core/lines.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
-import { statusOf } from "./_refusal.ts";
+import { addHeaders, statusOf } from "./_refusal.ts";
 
 // For frameworks in which others still change the response between the save and the moment its headers leave.
 
@@ -15,7 +14,7 @@ import { statusOf } from "./_refusal.ts";
 export class LateSave<Data extends object> {
   readonly #middleware: SessionMiddleware<Data>;
   readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #response: MarkedResponse;
   #saving: Promise<void> | undefined;
   #kept: Kept | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -23,7 +22,7 @@ export class LateSave<Data extends object> {
   constructor(
     middleware: SessionMiddleware<Data>,
     request: IncomingMessage,
-    response: ServerResponse,
+    response: MarkedResponse,
   ) {
     this.#middleware = middleware;
     this.#request = request;
@@ -66,7 +65,7 @@ export class LateSave<Data extends object> {
   fail(error: unknown): void {
     this.#saving = undefined;
     this.#failure = { error };
-    refused.add(this.#response);
+    this.#response[REFUSED] = true;
   }
 
   /**
@@ -86,13 +85,17 @@ export class LateSave<Data extends object> {
     const leaving = nodeResponse(response);
     if (vary !== null && leaving.headers.get("vary") !== vary) put(leaving, ["vary", vary]);
     if (isPrivate) forbidCaching(leaving, this.#middleware.onEvent);
-    if (lines.length === 0 || refused.has(response)) return;
+    if (lines.length === 0 || response[REFUSED] === true) return;
     for (const line of lines) put(leaving, line);
   }
 }
 
-/** The responses that a session could not be saved with: they carry no token of another one that was saved before, either. */
-const refused = new WeakSet<ServerResponse>();
+/** Marks a response that a session could not be saved with: it carries no token of another one that was saved before, either. */
+const REFUSED: unique symbol = Symbol("keepsake.refused");
+
+interface MarkedResponse extends ServerResponse {
+  [REFUSED]?: true;
+}
 
 /** What a save has put on an answer. */
 interface Kept {
@@ -118,9 +121,5 @@ function keptOf({ headers, lines }: NotingResponse): Kept {
 
 function insist(response: ServerResponse, error: unknown): void {
   if (response.statusCode < 300) response.statusCode = statusOf(error);
-  if (!(error instanceof SessionError)) return;
-  const leaving = nodeResponse(response);
-  for (const [name, values] of Object.entries(error.headers)) {
-    for (const value of [values].flat()) put(leaving, [name, value]);
-  }
+  addHeaders(nodeResponse(response), error);
 }

@@ -11,7 +11,7 @@ import { hostOf, isEncrypted, nodeRequest } from "./_node.ts";
 import { report, textOf } from "./_node-failure.ts";
 import { readWatchOptions, SessionWatch, WATCH_OPTIONS, type WatchOptions } from "./_node-watch.ts";
 import { sessionProperty } from "./_property.ts";
-import { statusOf } from "./_refusal.ts";
+import { PLAIN_TEXT, statusOf } from "./_refusal.ts";
 
 /** How `withSession.upgrade` admits sockets, and how it finds out that a session has ended. */
 export interface UpgradeOptions extends WatchOptions {
@@ -166,7 +166,7 @@ function refuse(socket: Duplex, status: number, text: string, error?: unknown): 
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     "Connection: close",
     "Cache-Control: no-store",
-    "Content-Type: text/plain; charset=utf-8",
+    `Content-Type: ${PLAIN_TEXT}`,
     `Content-Length: ${text.length}`,
   ];
   const retryAfter = error instanceof SessionError ? error.headers["retry-after"] : undefined;

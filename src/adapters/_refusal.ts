@@ -1,5 +1,6 @@
 import { SessionError, type SessionErrorCode, STATUS_OF_CODE } from "../core/errors.ts";
-import { addVary, type SessionResponse } from "../core/exchange.ts";
+import type { SessionResponse } from "../core/exchange.ts";
+import { put } from "../core/lines.ts";
 
 /** Whether an error is nothing but a bad request. */
 export function isClientsFault(error: unknown): error is SessionError {
@@ -25,20 +26,24 @@ export function refusalText({ status }: SessionError): string {
   }
 }
 
+/** Fetch's own type for text is written otherwise than what frameworks on Node send. */
+export const PLAIN_TEXT = "text/plain; charset=utf-8";
+
 /** The same as a Fetch response. */
 export function refusalResponse(error: SessionError): Response {
-  // Fetch's own type for text is written otherwise than what Node's adapters send.
-  const headers = { "content-type": "text/plain; charset=utf-8" };
+  const headers = { "content-type": PLAIN_TEXT };
   return new Response(refusalText(error), { status: error.status, headers });
 }
 
-/** Puts on an answer to an error what it has to carry. */
-export function addHeaders(response: SessionResponse, { headers }: SessionError): void {
-  for (const [name, values] of Object.entries(headers)) {
-    for (const value of [values].flat()) {
-      if (name === "vary") addVary(response, value.split(/\s*,\s*/));
-      else if (name === "set-cookie") response.headers.append(name, value);
-      else response.headers.set(name, value);
-    }
+/** What was thrown, for a framework that takes nothing but errors. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Puts on an answer to an error what it has to carry, which the answer may have already. */
+export function addHeaders(response: SessionResponse, error: unknown): void {
+  if (!(error instanceof SessionError)) return;
+  for (const [name, values] of Object.entries(error.headers)) {
+    for (const value of [values].flat()) put(response, [name, value]);
   }
 }

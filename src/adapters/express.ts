@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
-import { SessionError } from "../core/errors.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { checkFunction } from "../core/options.ts";
 import { andThen, type Eventually, isThenable, orElse } from "../core/promises.ts";
@@ -10,9 +9,10 @@ import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
 import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { NodeExchange } from "./_node-exchange.ts";
+import { answerInOneLine } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
-import { addHeaders, isClientsFault, refusalText, statusOf } from "./_refusal.ts";
+import { addHeaders, isClientsFault, statusOf } from "./_refusal.ts";
 import {
   createMiddleware,
   readArguments,
@@ -121,14 +121,15 @@ class Visit<Data extends object> extends NodeExchange<Data> {
   }
 
   failToLoad(error: unknown): void {
-    if (error instanceof SessionError) addHeaders(nodeResponse(this.response), error);
+    addHeaders(nodeResponse(this.response), error);
     // For an error handler that says no status.
     this.response.statusCode = statusOf(error);
     this.fail(error);
   }
 
   fail(error: unknown): void {
-    if (isClientsFault(error)) refuse(this.response, error);
+    // Answered here, because an error handler would log what any client can cause.
+    if (isClientsFault(error)) answerInOneLine(this.response, error);
     else this.next(error);
   }
 }
@@ -201,11 +202,4 @@ export function antiForgery(
     );
   };
   return Object.assign(protect, { exemptions: guard.exemptions });
-}
-
-/** Answered here, because an error handler would log what any client can cause. */
-function refuse(response: ServerResponse, error: SessionError): void {
-  response.statusCode = error.status;
-  response.setHeader("content-type", "text/plain; charset=utf-8");
-  response.end(refusalText(error));
 }

@@ -156,7 +156,7 @@ function replaceResponse(c: Context, response: Response): void {
 /** The error handler's answer inherits its headers, and none of those of the answer that is not sent. */
 function emptyResponse(error: unknown): Response {
   const response = new Response();
-  if (error instanceof SessionError) addHeaders(response, error);
+  addHeaders(response, error);
   return response;
 }
 
