@@ -4,13 +4,13 @@ import { SessionError } from "../core/errors.ts";
 import type { SessionMiddleware } from "../core/middleware.ts";
 import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
 import { isCrossOrigin, ownOrigins, readOrigins } from "../core/origins.ts";
-import { andThen, orElse } from "../core/promises.ts";
+import { andThen, type Eventually, orElse } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { hostOf, isEncrypted, nodeRequest } from "./_node.ts";
 import { report, textOf } from "./_node-failure.ts";
 import { readWatchOptions, SessionWatch, WATCH_OPTIONS, type WatchOptions } from "./_node-watch.ts";
-import { sessionProperty } from "./_property.ts";
+import { type ShowSession, sessionProperty } from "./_property.ts";
 import { PLAIN_TEXT, statusOf } from "./_refusal.ts";
 
 /** How `withSession.upgrade` admits sockets, and how it finds out that a session has ended. */
@@ -70,79 +70,127 @@ const READ_ONLY =
 
 /** A listener for a server's event `upgrade`. Throws `ERR_SESSION_CONFIG` for bad options. */
 export function upgradeListener<Data extends object, Property extends string>(
-  { middleware, handler, property, skip }: UpgradeParts<Data, Property>,
+  parts: UpgradeParts<Data, Property>,
   options: UpgradeOptions = {},
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  const { middleware, handler, property } = parts;
   if (typeof handler !== "function") {
     throw misconfigured(`${OWNER}: give the listener that is to have the session.`);
   }
   checkOptions(OWNER, options, ["trustedOrigins", "onError", ...WATCH_OPTIONS]);
   const { onError = report } = options;
   checkFunction(OWNER, "onError", onError);
-  const trusted = readOrigins(OWNER, "trustedOrigins", options.trustedOrigins);
-  const watch = new SessionWatch(readWatchOptions(OWNER, options), middleware.onEvent);
-  const show = sessionProperty(property, "request");
-  const headers = middleware.vary.filter((name) => !AMBIENT.includes(name.toLowerCase()));
+  const gate: Gate<Data, Property> = {
+    ...parts,
+    onError,
+    trusted: readOrigins(OWNER, "trustedOrigins", options.trustedOrigins),
+    watch: new SessionWatch(readWatchOptions(OWNER, options), middleware.onEvent),
+    show: sessionProperty(property, "request"),
+    headers: middleware.vary.filter((name) => !AMBIENT.includes(name.toLowerCase())),
+  };
+  return (request, socket, head) => new Upgrade(gate, request, socket, head).begin();
+}
 
-  return (request, socket, head) => {
+/** What all upgrades of one listener share. */
+interface Gate<Data extends object, Property extends string> extends UpgradeParts<Data, Property> {
+  readonly onError: NonNullable<UpgradeOptions["onError"]>;
+  readonly trusted: ReadonlySet<string>;
+  readonly watch: SessionWatch;
+  readonly show: ShowSession;
+  /** The headers a session may come from that no browser sends by itself. */
+  readonly headers: readonly string[];
+}
+
+/** One upgrade, let through to the handler or refused. */
+class Upgrade<Data extends object, Property extends string> {
+  readonly #gate: Gate<Data, Property>;
+  readonly #request: IncomingMessage;
+  readonly #socket: Duplex;
+  readonly #head: Buffer;
+  readonly #isForeign: boolean;
+
+  constructor(gate: Gate<Data, Property>, request: IncomingMessage, socket: Duplex, head: Buffer) {
+    this.#gate = gate;
+    this.#request = request;
+    this.#socket = socket;
+    this.#head = head;
+    this.#isForeign = comesFromElsewhere(request, gate.trusted);
+  }
+
+  begin(): void {
+    const socket = this.#socket;
     // Node has taken its own listener off, and a client that goes must not end the process.
     socket.on("error", ignore);
-    const isForeign = comesFromElsewhere(request, trusted);
-    const refuseForeign = (): void => {
-      const origin = request.headers.origin?.slice(0, LONGEST_ORIGIN);
-      middleware.onEvent({ type: "upgrade-refused", origin });
-      refuse(socket, 403, "Forbidden");
-    };
-    if (isForeign && !carriesOnly(request, headers)) {
-      refuseForeign();
+    if (this.#isForeign && !carriesOnly(this.#request, this.#gate.headers)) {
+      this.#refuseForeign();
       return;
     }
-    const fail = (error: unknown, written: number): void => {
-      if (bytesOf(socket) > written) socket.destroy();
-      else if (!socket.destroyed) refuse(socket, statusOf(error), textOf(error), error);
-      onError(error, request);
-    };
-    const accept = (session: Session<Data>, isSkipped: boolean): void => {
-      if (isGone(socket)) {
-        socket.destroy();
-        return;
-      }
-      const isStranger = isSkipped || session.isNew;
-      if (isForeign && isStranger) {
-        refuseForeign();
-        return;
-      }
-      const ended = isStranger
-        ? new AbortController().signal
-        : watch.add(socket, () => middleware.isAlive(nodeRequest(request), session));
-      const written = bytesOf(socket);
-      orElse(
-        () => {
-          show(request, session);
-          Object.defineProperty(request, `${property}Ended`, { configurable: true, value: ended });
-          return handler(
-            request as IncomingMessage & WithEndingSession<Data, Property>,
-            socket,
-            head,
-          );
-        },
-        (error) => fail(error, written),
-      );
-    };
     const written = bytesOf(socket);
-    orElse<void>(
-      () => {
-        if (skip?.(request)) return accept(middleware.skipped(), true);
-        const loaded = middleware.loadReadOnly(nodeRequest(request), READ_ONLY);
-        return andThen(loaded, (session) => accept(session, false));
-      },
+    orElse(
+      () => this.#load(),
       (error) => {
         // Whoever has gone is owed no answer, and the store tells of its own failures.
         if (isGone(socket)) socket.destroy();
-        else fail(error, written);
+        else this.#fail(error, written);
       },
     );
-  };
+  }
+
+  #load(): Eventually<void> {
+    const { middleware, skip } = this.#gate;
+    if (skip?.(this.#request)) return this.#accept(middleware.skipped(), true);
+    const loaded = middleware.loadReadOnly(nodeRequest(this.#request), READ_ONLY);
+    return andThen(loaded, (session) => this.#accept(session, false));
+  }
+
+  #accept(session: Session<Data>, isSkipped: boolean): void {
+    const socket = this.#socket;
+    if (isGone(socket)) {
+      socket.destroy();
+      return;
+    }
+    const isStranger = isSkipped || session.isNew;
+    if (this.#isForeign && isStranger) {
+      this.#refuseForeign();
+      return;
+    }
+    const ended = isStranger ? new AbortController().signal : this.#watch(session);
+    const written = bytesOf(socket);
+    orElse(
+      () => this.#handle(session, ended),
+      (error) => this.#fail(error, written),
+    );
+  }
+
+  #watch(session: Session<Data>): AbortSignal {
+    const { middleware, watch } = this.#gate;
+    const request = nodeRequest(this.#request);
+    return watch.add(this.#socket, () => middleware.isAlive(request, session));
+  }
+
+  #handle(session: Session<Data>, ended: AbortSignal): unknown {
+    const { handler, property, show } = this.#gate;
+    const request = this.#request;
+    show(request, session);
+    Object.defineProperty(request, `${property}Ended`, { configurable: true, value: ended });
+    const shown = request as IncomingMessage & WithEndingSession<Data, Property>;
+    return handler(shown, this.#socket, this.#head);
+  }
+
+  /** @param written How much had been sent before: over anything more no answer can be put. */
+  #fail(error: unknown, written: number): void {
+    const { onError } = this.#gate;
+    const socket = this.#socket;
+    if (bytesOf(socket) > written) socket.destroy();
+    else if (!socket.destroyed) refuse(socket, statusOf(error), textOf(error), error);
+    onError(error, this.#request);
+  }
+
+  #refuseForeign(): void {
+    const origin = this.#request.headers.origin?.slice(0, LONGEST_ORIGIN);
+    this.#gate.middleware.onEvent({ type: "upgrade-refused", origin });
+    refuse(this.#socket, 403, "Forbidden");
+  }
 }
 
 /** Headers that a browser sends by itself, whoever's page asked for it. */
