@@ -235,6 +235,36 @@ test("requirement 91: while the breaker is open nobody is anonymous, and answers
   assert.equal(session?.subject, "ada");
 });
 
+test("requirement 91: writes that fail are given up on although reads are answered, and reads go on", async () => {
+  const { tap, store, visitor, calls, events, time } = scene();
+  const each = visitor();
+  await each.visit((session) => session.set("n", 0));
+  events.length = 0;
+  tap(({ verb }, perform) => {
+    if (verb === "read") return perform();
+    throw new Error("attempt to write a readonly database");
+  });
+  const write = (n: number) => answer(store, each.jar.header, (session) => session.set("n", n));
+  for (let n = 1; n <= 5; n += 1) refusal("ERR_SESSION_STORE")((await write(n)).error);
+  assert.deepEqual(events, [{ type: "store-down" }]);
+  calls.length = 0;
+  refusal("ERR_SESSION_STORE", "is not asked for now")((await write(6)).error);
+  assert.deepEqual(calls, ["read"]);
+  assert.equal(await each.see((session) => session.get("n")), 0);
+  tap(({ verb }, perform) => {
+    if (verb === "read") throw new Error("down");
+    return perform();
+  });
+  for (let n = 1; n <= 5; n += 1) await assert.rejects(each.see(() => {}));
+  time.advance(2);
+  tap((_, perform) => perform());
+  await each.see(() => {});
+  assert.deepEqual(events, [{ type: "store-down" }], "one of the two is still down");
+  assert.equal((await write(7)).error, undefined);
+  assert.deepEqual(events, [{ type: "store-down" }, { type: "store-up" }]);
+  assert.equal(await each.see((session) => session.get("n")), 7);
+});
+
 test("requests that are never finished leave nothing behind that holds up the next one", async () => {
   const { store, visitor } = scene();
   const each = visitor();

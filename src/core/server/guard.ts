@@ -26,15 +26,26 @@ export interface GuardOptions {
 export class RepositoryGuard {
   readonly repository: SessionRepository;
   readonly options: GuardOptions;
-  readonly breaker: Breaker;
+  /** Apart, because a database that is read-only, full or locked answers the read that comes before each write. */
+  readonly reads: Breaker;
+  readonly writes: Breaker;
+  #open = 0;
 
   constructor(repository: SessionRepository, options: GuardOptions) {
-    const { clock, random, onEvent } = options;
     this.repository = repository;
     this.options = options;
-    this.breaker = new Breaker(clock, random, (isOpen) =>
-      onEvent({ type: isOpen ? "store-down" : "store-up" }),
-    );
+    this.reads = this.#newBreaker();
+    this.writes = this.#newBreaker();
+  }
+
+  #newBreaker(): Breaker {
+    const { clock, random, onEvent } = this.options;
+    return new Breaker(clock, random, (isOpen) => {
+      const before = this.#open;
+      this.#open += isOpen ? 1 : -1;
+      if (before === 0) onEvent({ type: "store-down" });
+      else if (this.#open === 0) onEvent({ type: "store-up" });
+    });
   }
 
   /**
@@ -45,6 +56,15 @@ export class RepositoryGuard {
   begin(clock: Clock = this.options.clock): Operation {
     return new Operation(this, clock);
   }
+}
+
+/** A call that is answered later. */
+interface Asked {
+  readonly breaker: Breaker;
+  readonly trial: Trial;
+  readonly call: Call;
+  /** Milliseconds that were left when it was made. */
+  readonly left: number;
 }
 
 /**
@@ -63,6 +83,7 @@ export class Operation extends TimeLimit {
 
   create(record: SessionRecord): Eventually<boolean> {
     return this.#call(
+      this.#guard.writes,
       (repository, context) => repository.create(record.handle, record, context),
       isBoolean,
     );
@@ -71,6 +92,7 @@ export class Operation extends TimeLimit {
   /** A record that is damaged is none, and an event: it must not keep its visitor, or anybody, from being served. */
   read(handle: string): Eventually<SessionRecord | undefined> {
     const answer = this.#call(
+      this.#guard.reads,
       (repository, context) => repository.read(handle, context),
       (found): found is { readonly handle: string } | undefined =>
         found === undefined || (hasHandle(found) && found.handle === handle),
@@ -81,6 +103,7 @@ export class Operation extends TimeLimit {
   update(before: SessionRecord, next: SessionRecord): Eventually<"updated" | "conflict" | "gone"> {
     const { handle, version } = before;
     return this.#call(
+      this.#guard.writes,
       (repository, context) =>
         repository.update(handle, version, next, new UpdateCall(context, before)),
       (answer) => answer === "updated" || answer === "conflict" || answer === "gone",
@@ -89,13 +112,18 @@ export class Operation extends TimeLimit {
 
   touch(handle: string, expiresAt: number): Eventually<boolean> {
     return this.#call(
+      this.#guard.writes,
       (repository, context) => repository.touch(handle, expiresAt, context),
       isBoolean,
     );
   }
 
   delete(handle: string): Eventually<boolean> {
-    return this.#call((repository, context) => repository.delete(handle, context), isBoolean);
+    return this.#call(
+      this.#guard.writes,
+      (repository, context) => repository.delete(handle, context),
+      isBoolean,
+    );
   }
 
   findBySubject(subject: string): Eventually<SessionRecord[]> {
@@ -103,6 +131,7 @@ export class Operation extends TimeLimit {
       throw cannot(this.#guard.options.owner, "find the sessions of a subject");
     }
     const answer = this.#call(
+      this.#guard.reads,
       (repository, context) => repository.findBySubject?.(subject, context),
       (found): found is { readonly handle: string }[] =>
         Array.isArray(found) && found.every(hasHandle),
@@ -119,6 +148,7 @@ export class Operation extends TimeLimit {
 
   sweep(limit: number): Eventually<number> {
     return this.#call(
+      this.#guard.writes,
       (repository, context) => (repository.sweep ? repository.sweep(limit, context) : 0),
       (answer): answer is number => Number.isSafeInteger(answer) && Number(answer) >= 0,
     );
@@ -141,20 +171,20 @@ export class Operation extends TimeLimit {
   }
 
   #call<Answer>(
+    breaker: Breaker,
     ask: (repository: SessionRepository, context: Call) => unknown,
     isAnswer: (answer: unknown) => answer is Answer,
   ): Eventually<Answer> {
-    const { repository, breaker } = this.#guard;
     const trial = breaker.admit();
     if (trial === undefined)
       throw this.#failure("has failed several times and is not asked for now");
     const call = new Call(this.#clock());
     const left = this.timeLeft;
     try {
-      const answer = ask(repository, call);
+      const answer = ask(this.#guard.repository, call);
       return isThenable(answer)
-        ? this.#acceptLater(answer, isAnswer, trial, { call, left })
-        : this.#accept(answer, isAnswer, trial);
+        ? this.#acceptLater(answer, isAnswer, { breaker, trial, call, left })
+        : this.#accept(answer, isAnswer, breaker, trial);
     } catch (error) {
       breaker.failed(trial);
       throw this.#failureOf(error);
@@ -164,19 +194,17 @@ export class Operation extends TimeLimit {
   async #acceptLater<Answer>(
     answer: PromiseLike<unknown>,
     isAnswer: (answer: unknown) => answer is Answer,
-    trial: Trial,
-    { call, left }: { readonly call: Call; readonly left: number },
+    { breaker, trial, call, left }: Asked,
   ): Promise<Answer> {
-    const { breaker, options } = this.#guard;
     try {
       const given = await this.inTime(answer, (what) => {
         call.giveUp();
         return this.#failure(what);
       });
-      return this.#accept(given, isAnswer, trial);
+      return this.#accept(given, isAnswer, breaker, trial);
     } catch (error) {
       // Whoever had waited long for other writers had little time left, and that is no fault of the repository.
-      const wasRushed = call.isLate && left < options.timeout / 2;
+      const wasRushed = call.isLate && left < this.#guard.options.timeout / 2;
       if (wasRushed) breaker.gaveUp(trial);
       else breaker.failed(trial);
       throw this.#failureOf(error);
@@ -186,10 +214,11 @@ export class Operation extends TimeLimit {
   #accept<Answer>(
     answer: unknown,
     isAnswer: (answer: unknown) => answer is Answer,
+    breaker: Breaker,
     trial: Trial,
   ): Answer {
     if (!isAnswer(answer)) throw this.#failure("answered something that is no answer");
-    this.#guard.breaker.succeeded(trial);
+    breaker.succeeded(trial);
     return answer;
   }
 
