@@ -18,7 +18,7 @@ export class AdapterMiddleware<Data extends object> extends SessionMiddleware<Da
    * @param found What is found where this one's session is to be.
    * @throws `ERR_SESSION_CONFIG` for a session of another store, which would be out of reach from there on.
    */
-  isThere(found: unknown, owner: string, property: string): boolean {
+  isThereOrThrow(found: unknown, owner: string, property: string): boolean {
     if (this.isUnderWay(found)) return true;
     if (!(found instanceof Session) || !internals.isOpen(found)) return false;
     throw misconfigured(

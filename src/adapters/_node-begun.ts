@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
+import { isHttp2 } from "./_node.ts";
 import { PROGRESS, type Watching, watch } from "./_node-properties.ts";
-import { isHttp2 } from "./_node-response.ts";
 
 /** What an answer is like that is held back. */
 export interface Begun extends Watching {

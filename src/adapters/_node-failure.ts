@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { SessionError } from "../core/errors.ts";
-import { nodeResponse } from "./_node.ts";
-import { cutOff, type HeadersBefore, isHttp2 } from "./_node-response.ts";
+import { isHttp2, nodeResponse } from "./_node.ts";
+import type { HeadersBefore } from "./_node-headers.ts";
 import { addHeaders, PLAIN_TEXT, refusalText, statusOf } from "./_refusal.ts";
 
 export function textOf(error: unknown): string {
@@ -27,6 +27,13 @@ export function beginAgain(response: ServerResponse, before: HeadersBefore, erro
   response.statusCode = statusOf(error);
   // HTTP/2 has no such words, and warns.
   if (!isHttp2(response)) response.statusMessage = "";
+}
+
+/** Ends half an answer so that nobody takes it for a whole one. */
+export function cutOff(response: ServerResponse): void {
+  // Without an error HTTP/2 would close the stream as it does after the last byte. Nobody else is told of it.
+  if (isHttp2(response)) response.destroy(new Error("The answer is cut off."));
+  else response.destroy();
 }
 
 /** The answer to an error where the application has none; half an answer is cut off, so that it is not taken for whole. */

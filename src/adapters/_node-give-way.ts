@@ -1,16 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ServerResponse } from "node:http";
-import { beginAgain } from "./_node-failure.ts";
+import { beginAgain, cutOff } from "./_node-failure.ts";
+import type { HeadersBefore } from "./_node-headers.ts";
+import { callbackOf, callDropped, type Originals, wrap } from "./_node-methods.ts";
 import { PROGRESS, watch } from "./_node-properties.ts";
-import {
-  callbackOf,
-  callDropped,
-  cutOff,
-  type HeadersBefore,
-  type Originals,
-  releaseSources,
-  wrap,
-} from "./_node-response.ts";
+import { releaseSources } from "./_node-sources.ts";
 import { statusOf } from "./_refusal.ts";
 
 /** An answer that must not be sent, and the one that takes its place. */

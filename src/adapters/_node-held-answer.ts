@@ -5,17 +5,11 @@ import { isThenable } from "../core/promises.ts";
 import { nodeResponse } from "./_node.ts";
 import { type Begun, headSent, lookBegun } from "./_node-begun.ts";
 import { Drains } from "./_node-drains.ts";
+import { cutOff } from "./_node-failure.ts";
 import { giveWay } from "./_node-give-way.ts";
+import { type HeadersBefore, headersOf, setHeaders } from "./_node-headers.ts";
+import { callDropped, type Originals, originalsOf } from "./_node-methods.ts";
 import { PlainState } from "./_node-plain-state.ts";
-import {
-  callDropped,
-  cutOff,
-  type HeadersBefore,
-  headersOf,
-  type Originals,
-  originalsOf,
-  setHeaders,
-} from "./_node-response.ts";
 
 /** What happens before the first byte of a response leaves. */
 export interface BeforeHeaders {

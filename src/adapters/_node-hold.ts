@@ -1,6 +1,8 @@
 import type { ServerResponse } from "node:http";
+import { type HeadersBefore, headersOf } from "./_node-headers.ts";
 import { type BeforeHeaders, HeldAnswer } from "./_node-held-answer.ts";
-import { type HeadersBefore, headersOf, watchSources, wrap } from "./_node-response.ts";
+import { wrap } from "./_node-methods.ts";
+import { watchSources } from "./_node-sources.ts";
 
 export type { BeforeHeaders } from "./_node-held-answer.ts";
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { isHttp2 } from "./_node-response.ts";
+import { isHttp2 } from "./_node.ts";
 
 /**
  * What Node keeps of a response as plain properties. To put accessors in their place would make every later use of the

@@ -66,6 +66,10 @@ export function hostOf({ headers }: NodeRequest): string | undefined {
   return typeof host === "string" ? host : undefined;
 }
 
+export function isHttp2({ req }: ServerResponse): boolean {
+  return req.httpVersionMajor >= 2;
+}
+
 type HeaderMethods = Pick<ServerResponse, "setHeader" | "removeHeader">;
 
 /**

@@ -89,7 +89,7 @@ export function sessions<Data extends object = DefaultData>(
       next();
       return;
     }
-    if (middleware.isThere(found, "req", property)) {
+    if (middleware.isThereOrThrow(found, "req", property)) {
       next();
       return;
     }

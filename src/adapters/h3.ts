@@ -73,7 +73,7 @@ export function sessions<Data extends object = DefaultData>(
       if (!(found instanceof Session)) show(event.context, middleware.skipped());
       return next();
     }
-    if (middleware.isThere(found, "event.context", property)) return next();
+    if (middleware.isThereOrThrow(found, "event.context", property)) return next();
     const before = new Headers(event.res.headers);
     const refuse = (error: unknown): Response => {
       outliveLateAnswer(event);

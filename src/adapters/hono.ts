@@ -63,7 +63,7 @@ export function sessions<Data extends object = DefaultData, Property extends str
       return next();
     }
     const request = c.req.raw;
-    if (middleware.isThere(found, "c.var", property)) return next();
+    if (middleware.isThereOrThrow(found, "c.var", property)) return next();
     try {
       const loaded = middleware.load(request);
       const session = isThenable(loaded) ? await loaded : loaded;

@@ -9,8 +9,8 @@ import { KoaExchange, refuse } from "./_koa-exchange.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
 import { incomingNode } from "./_node-anti-forgery.ts";
 import { beginAgain } from "./_node-failure.ts";
+import { type HeadersBefore, headersOf } from "./_node-headers.ts";
 import { holdResponse } from "./_node-hold.ts";
-import { type HeadersBefore, headersOf } from "./_node-response.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import { isClientsFault, statusOf } from "./_refusal.ts";
 import {
@@ -91,7 +91,7 @@ export function sessions<Data extends object = DefaultData, Property extends str
       }
       return next();
     }
-    if (middleware.isThere(found, "ctx", property)) return next();
+    if (middleware.isThereOrThrow(found, "ctx", property)) return next();
     const { req, res } = ctx;
     const before = headersOf(res);
     let session: Session<Data>;

@@ -11,9 +11,9 @@ import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import { nodeRequest } from "./_node.ts";
 import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { NodeExchange } from "./_node-exchange.ts";
-import { answerPlainly, beginAgain } from "./_node-failure.ts";
+import { answerPlainly, beginAgain, cutOff } from "./_node-failure.ts";
+import { type HeadersBefore, headersOf } from "./_node-headers.ts";
 import { holdResponse } from "./_node-hold.ts";
-import { cutOff, type HeadersBefore, headersOf } from "./_node-response.ts";
 import { type UpgradeHandler, type UpgradeOptions, upgradeListener } from "./_node-upgrade.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import {
@@ -132,7 +132,7 @@ export function sessions<Data extends object = DefaultData, Property extends str
     const { request } = visit;
     const found: unknown = Reflect.get(request, property);
     const isSkipped = skip?.(request) ?? false;
-    if (isSkipped || middleware.isThere(found, "req", property)) {
+    if (isSkipped || middleware.isThereOrThrow(found, "req", property)) {
       if (!(found instanceof Session)) show(request, middleware.skipped());
       visit.run(handler);
       return;
