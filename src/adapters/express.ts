@@ -11,14 +11,10 @@ import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { NodeExchange } from "./_node-exchange.ts";
 import { answerInOneLine } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
+import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import { addHeaders, isClientsFault, statusOf } from "./_refusal.ts";
-import {
-  createMiddleware,
-  readArguments,
-  type SessionsOptions,
-  type SessionsSource,
-} from "./_sessions.ts";
+import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
 declare global {
   namespace Express {
@@ -32,10 +28,7 @@ declare global {
 }
 
 /** What the middleware takes beside the options of every adapter. */
-export interface ExpressOptions extends PropertyOptions<string> {
-  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
-  readonly skip?: (request: IncomingMessage) => boolean;
-}
+export interface ExpressOptions extends PropertyOptions<string>, SkipOption<IncomingMessage> {}
 
 /** A middleware as Express 5, Express 4 and Connect take it. */
 export type ExpressMiddleware = (
@@ -62,11 +55,8 @@ export function sessions<Data extends object = DefaultData>(
   source: SessionsSource<Data, ExpressOptions>,
   options: SessionsOptions<Data> & ExpressOptions = {},
 ): ExpressMiddleware {
-  const given = readArguments(source, options);
-  const middleware = createMiddleware(given, ["property", "skip"]);
-  const { skip } = given.options;
-  checkFunction("sessions", "skip", skip);
-  const property = readProperty(given.options.property);
+  const { middleware, property, given } = prepare(source, options);
+  const { skip } = given;
   const show = sessionProperty(property, "req");
   const proceed = (visit: Visit<Data>, session: Session<Data>): void => {
     show(visit.request, session);
@@ -82,14 +72,8 @@ export function sessions<Data extends object = DefaultData>(
   };
   return (request, response, next) => {
     const found: unknown = Reflect.get(request, property);
-    if (skip?.(request)) {
-      if (!(found instanceof Session)) {
-        show(request, middleware.skipped());
-      }
-      next();
-      return;
-    }
-    if (middleware.isThereOrThrow(found, "req", property)) {
+    if (skip?.(request) || middleware.isThereOrThrow(found, "req", property)) {
+      if (!(found instanceof Session)) show(request, middleware.skipped());
       next();
       return;
     }

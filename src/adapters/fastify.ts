@@ -14,13 +14,9 @@ import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import { FastifyExchange } from "./_fastify-exchange.ts";
 import { replyResponse } from "./_fastify-reply.ts";
 import { incomingNode } from "./_node-anti-forgery.ts";
+import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, notReplaced, type PropertyOptions, readProperty } from "./_property.ts";
-import {
-  createMiddleware,
-  readArguments,
-  type SessionsOptions,
-  type SessionsSource,
-} from "./_sessions.ts";
+import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -35,10 +31,7 @@ declare module "fastify" {
 }
 
 /** What the plugin takes beside the options of every adapter. */
-export interface FastifyOptions extends PropertyOptions<string> {
-  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
-  readonly skip?: (request: FastifyRequest) => boolean;
-}
+export interface FastifyOptions extends PropertyOptions<string>, SkipOption<FastifyRequest> {}
 
 /**
  * Sessions for Fastify, as `request.session`: in all routes of the part of the application that it is registered in.
@@ -62,11 +55,8 @@ export function sessions<Data extends object = DefaultData>(
   source: SessionsSource<Data, FastifyOptions>,
   options: SessionsOptions<Data> & FastifyOptions = {},
 ): FastifyPluginAsync {
-  const given = readArguments(source, options);
-  const middleware = createMiddleware(given, ["property", "skip"]);
-  const { skip } = given.options;
-  checkFunction("sessions", "skip", skip);
-  const property = readProperty(given.options.property);
+  const { middleware, property, given } = prepare(source, options);
+  const { skip } = given;
   /** Where a request keeps its exchange, of this kind of session. */
   const slot = Symbol("keepsake.exchange");
   const exchangeOf = (request: FastifyRequest): FastifyExchange<Data> | null =>

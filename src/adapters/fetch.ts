@@ -8,6 +8,7 @@ import {
   type FetchAntiForgeryOptions,
   type FetchProtection,
 } from "./_fetch-anti-forgery.ts";
+import type { SkipOption } from "./_prepare.ts";
 import {
   createMiddleware,
   readArguments,
@@ -18,9 +19,7 @@ import {
 export type { FetchAntiForgeryOptions } from "./_fetch-anti-forgery.ts";
 
 /** What the wrapper takes beside the options of every adapter. */
-export interface FetchOptions {
-  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
-  readonly skip?: (request: Request) => boolean;
+export interface FetchOptions extends SkipOption<Request> {
   /**
    * Makes the answer to an error that the handler threw, or that kept the session from being loaded or saved. The
    * answer carries the session's end, if it ended, and after a failed load or save it is no success: a status below 300

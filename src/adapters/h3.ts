@@ -17,14 +17,10 @@ import {
   keepForErrors,
   outliveLateAnswer,
 } from "./_h3-answer.ts";
+import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import { addHeaders, isClientsFault, refusalResponse, statusOf } from "./_refusal.ts";
-import {
-  createMiddleware,
-  readArguments,
-  type SessionsOptions,
-  type SessionsSource,
-} from "./_sessions.ts";
+import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
 declare module "h3" {
   interface H3EventContext {
@@ -34,10 +30,7 @@ declare module "h3" {
 }
 
 /** What the middleware takes beside the options of every adapter. */
-export interface H3Options extends PropertyOptions<string> {
-  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
-  readonly skip?: (event: H3Event) => boolean;
-}
+export interface H3Options extends PropertyOptions<string>, SkipOption<H3Event> {}
 
 /**
  * Sessions for H3 2, on every runtime it runs on, as `event.context.session`.
@@ -61,19 +54,15 @@ export function sessions<Data extends object = DefaultData>(
   source: SessionsSource<Data, H3Options>,
   options: SessionsOptions<Data> & H3Options = {},
 ): Middleware {
-  const given = readArguments(source, options);
-  const middleware = createMiddleware(given, ["property", "skip"]);
-  const { skip } = given.options;
-  checkFunction("sessions", "skip", skip);
-  const property = readProperty(given.options.property);
+  const { middleware, property, given } = prepare(source, options);
+  const { skip } = given;
   const show = sessionProperty(property, "event.context");
   return async (event, next) => {
     const found: unknown = Reflect.get(event.context, property);
-    if (skip?.(event)) {
+    if (skip?.(event) || middleware.isThereOrThrow(found, "event.context", property)) {
       if (!(found instanceof Session)) show(event.context, middleware.skipped());
       return next();
     }
-    if (middleware.isThereOrThrow(found, "event.context", property)) return next();
     const before = new Headers(event.res.headers);
     const refuse = (error: unknown): Response => {
       outliveLateAnswer(event);

@@ -9,20 +9,15 @@ import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import { incomingFetch, readBody, refusalAnswer } from "./_fetch-anti-forgery.ts";
 import { readableLater, saveWith } from "./_fetch-response.ts";
+import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, type PropertyOptions, readProperty } from "./_property.ts";
 import { addHeaders, refusalResponse, statusOf } from "./_refusal.ts";
-import {
-  createMiddleware,
-  readArguments,
-  type SessionsOptions,
-  type SessionsSource,
-} from "./_sessions.ts";
+import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
 /** What the middleware takes beside the options of every adapter. */
-export interface HonoOptions<Property extends string = string> extends PropertyOptions<Property> {
-  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
-  readonly skip?: (c: Context) => boolean;
-}
+export interface HonoOptions<Property extends string = string>
+  extends PropertyOptions<Property>,
+    SkipOption<Context> {}
 
 /** What the middleware adds to a Hono context: `c.var.session`. */
 export interface SessionEnv<
@@ -51,19 +46,15 @@ export function sessions<Data extends object = DefaultData, Property extends str
   source: SessionsSource<Data, HonoOptions<Property>>,
   options: SessionsOptions<Data> & HonoOptions<Property> = {},
 ): MiddlewareHandler<SessionEnv<Data, Property>> {
-  const given = readArguments(source, options);
-  const middleware = createMiddleware(given, ["property", "skip"]);
-  const { skip } = given.options;
-  checkFunction("sessions", "skip", skip);
-  const property = readProperty(given.options.property);
+  const { middleware, property, given } = prepare(source, options);
+  const { skip } = given;
   return async (c: Context, next) => {
     const found: unknown = c.get(property);
-    if (skip?.(c)) {
+    if (skip?.(c) || middleware.isThereOrThrow(found, "c.var", property)) {
       if (!(found instanceof Session)) c.set(property, middleware.skipped());
       return next();
     }
     const request = c.req.raw;
-    if (middleware.isThereOrThrow(found, "c.var", property)) return next();
     try {
       const loaded = middleware.load(request);
       const session = isThenable(loaded) ? await loaded : loaded;

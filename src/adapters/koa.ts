@@ -11,14 +11,10 @@ import { incomingNode } from "./_node-anti-forgery.ts";
 import { beginAgain } from "./_node-failure.ts";
 import { type HeadersBefore, headersOf } from "./_node-headers.ts";
 import { holdResponse } from "./_node-hold.ts";
+import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import { isClientsFault, statusOf } from "./_refusal.ts";
-import {
-  createMiddleware,
-  readArguments,
-  type SessionsOptions,
-  type SessionsSource,
-} from "./_sessions.ts";
+import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
 declare module "koa" {
   interface DefaultContext extends AugmentedContext {}
@@ -40,10 +36,9 @@ export type SessionContext<
 };
 
 /** What the middleware takes beside the options of every adapter. */
-export interface KoaOptions<Property extends string = string> extends PropertyOptions<Property> {
-  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
-  readonly skip?: (ctx: ExtendableContext) => boolean;
-}
+export interface KoaOptions<Property extends string = string>
+  extends PropertyOptions<Property>,
+    SkipOption<ExtendableContext> {}
 
 /** A middleware as Koa takes it, which tells the application's type what it adds to the context. */
 export interface KoaMiddleware<Data extends object, Property extends string = "session"> {
@@ -77,21 +72,15 @@ export function sessions<Data extends object = DefaultData, Property extends str
   source: SessionsSource<Data, KoaOptions<Property>>,
   options: SessionsOptions<Data> & KoaOptions<Property> = {},
 ): KoaMiddleware<Data, Property> {
-  const given = readArguments(source, options);
-  const middleware = createMiddleware(given, ["property", "skip"]);
-  const { skip } = given.options;
-  checkFunction("sessions", "skip", skip);
-  const property = readProperty(given.options.property);
+  const { middleware, property, given } = prepare(source, options);
+  const { skip } = given;
   const show = sessionProperty(property, "ctx");
   return async (ctx: ExtendableContext, next: Next) => {
     const found: unknown = Reflect.get(ctx, property);
-    if (skip?.(ctx)) {
-      if (!(found instanceof Session)) {
-        show(ctx, middleware.skipped());
-      }
+    if (skip?.(ctx) || middleware.isThereOrThrow(found, "ctx", property)) {
+      if (!(found instanceof Session)) show(ctx, middleware.skipped());
       return next();
     }
-    if (middleware.isThereOrThrow(found, "ctx", property)) return next();
     const { req, res } = ctx;
     const before = headersOf(res);
     let session: Session<Data>;

@@ -15,13 +15,9 @@ import { answerPlainly, beginAgain, cutOff } from "./_node-failure.ts";
 import { type HeadersBefore, headersOf } from "./_node-headers.ts";
 import { holdResponse } from "./_node-hold.ts";
 import { type UpgradeHandler, type UpgradeOptions, upgradeListener } from "./_node-upgrade.ts";
+import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
-import {
-  createMiddleware,
-  readArguments,
-  type SessionsOptions,
-  type SessionsSource,
-} from "./_sessions.ts";
+import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
 export type { UpgradeHandler, UpgradeOptions, WithEndingSession } from "./_node-upgrade.ts";
 
@@ -31,9 +27,9 @@ export type AnyRequest = IncomingMessage | Http2ServerRequest;
 export type AnyResponse = ServerResponse | Http2ServerResponse;
 
 /** What the wrapper takes beside the options of every adapter. */
-export interface NodeOptions<Property extends string = string> extends PropertyOptions<Property> {
-  /** Requests whose session is not to be loaded, such as those for static files; using it then throws `ERR_SESSION_MISSING`. */
-  readonly skip?: (request: IncomingMessage) => boolean;
+export interface NodeOptions<Property extends string = string>
+  extends PropertyOptions<Property>,
+    SkipOption<IncomingMessage> {
   /**
    * Answers in place of the handler, after an error that it threw, or that kept the session from being loaded or saved.
    * Where the answer had begun by then (`response.headersSent`), the connection is cut afterwards. Default: the status
@@ -106,13 +102,9 @@ export function sessions<Data extends object = DefaultData, Property extends str
   source: SessionsSource<Data, NodeOptions<Property>>,
   options: SessionsOptions<Data> & NodeOptions<Property> = {},
 ): NodeSessions<Data, Property> {
-  const given = readArguments(source, options);
-  const middleware = createMiddleware(given, ["onError", "property", "skip"]);
-  const { onError, skip } = given.options;
+  const { middleware, property, given } = prepare(source, options, ["onError"]);
+  const { onError, skip } = given;
   checkFunction("sessions", "onError", onError);
-  checkFunction("sessions", "skip", skip);
-  const property = readProperty(given.options.property);
-
   const show = sessionProperty(property, "req");
 
   const proceed = (visit: Visit<Data>, handler: Handler, session: Session<Data>): void => {

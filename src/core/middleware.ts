@@ -50,8 +50,8 @@ export class SessionMiddleware<Data extends object> {
    *
    * @throws `ERR_SESSION_STORE` where the store cannot tell: down is not anonymous. `ERR_SESSION_AMBIGUOUS` where a cookie and
    * a header name different sessions. `ERR_SESSION_DATA` where the data does not fit the schema and `onInvalid` is `"throw"`.
-   * `ERR_SESSION_CONFIG` where the store gives something else than a `Session`. And what else a
-   * store throws as a `SessionError`, or a schema or `onInvalid` throws.
+   * `ERR_SESSION_CONFIG` where the store gives something else than a `Session`. And what else a store throws as a
+   * `SessionError`, or a schema or `onInvalid` throws.
    */
   load(request: SessionRequest): Eventually<Session<Data>> {
     const check = this.#check;
