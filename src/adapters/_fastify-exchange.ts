@@ -1,10 +1,10 @@
 import { STATUS_CODES } from "node:http";
 import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from "fastify";
 import { SessionError } from "../core/errors.ts";
-import type { SessionMiddleware } from "../core/middleware.ts";
 import { type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import { discard, replyResponse } from "./_fastify-reply.ts";
+import type { AdapterMiddleware } from "./_middleware.ts";
 import { nodeRequest } from "./_node.ts";
 import { NodeExchange } from "./_node-exchange.ts";
 import { answerInOneLine } from "./_node-failure.ts";
@@ -20,7 +20,7 @@ export class FastifyExchange<Data extends object> extends NodeExchange<Data> {
   #before: ReturnType<FastifyReply["getHeaders"]>;
   #sending: Promise<unknown> | undefined;
 
-  constructor(middleware: SessionMiddleware<Data>, request: FastifyRequest, reply: FastifyReply) {
+  constructor(middleware: AdapterMiddleware<Data>, request: FastifyRequest, reply: FastifyReply) {
     super(middleware, request.raw, reply.raw);
     this.#reply = reply;
     this.#before = reply.getHeaders();
@@ -122,8 +122,11 @@ export class FastifyExchange<Data extends object> extends NodeExchange<Data> {
 
   #saveUsed(payload: unknown): Eventually<unknown> {
     const reply = this.#reply;
-    // What began to answer by hand is saved.
-    if (this.response.headersSent || this.closeUnused()) return payload;
+    if (this.response.headersSent) {
+      this.saveUnanswered();
+      return payload;
+    }
+    if (this.closeUnused()) return payload;
     let saving: Eventually<void>;
     try {
       saving = this.saveFirst(replyResponse(reply, payload));

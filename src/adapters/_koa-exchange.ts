@@ -1,8 +1,8 @@
 import type { ExtendableContext } from "koa";
 import type { SessionError } from "../core/errors.ts";
-import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Eventually } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
+import type { AdapterMiddleware } from "./_middleware.ts";
 import { nodeResponse } from "./_node.ts";
 import { NodeExchange } from "./_node-exchange.ts";
 import { asError, isClientsFault, refusalText } from "./_refusal.ts";
@@ -11,7 +11,7 @@ import { asError, isClientsFault, refusalText } from "./_refusal.ts";
 export class KoaExchange<Data extends object> extends NodeExchange<Data> {
   readonly #ctx: ExtendableContext;
 
-  constructor(middleware: SessionMiddleware<Data>, ctx: ExtendableContext, session: Session<Data>) {
+  constructor(middleware: AdapterMiddleware<Data>, ctx: ExtendableContext, session: Session<Data>) {
     super(middleware, ctx.req, ctx.res);
     this.#ctx = ctx;
     this.loaded = session;

@@ -54,7 +54,7 @@ function unsaved(headers: Headers): SessionError {
   const error = new SessionError(
     "ERR_SESSION_COMMITTED",
     "The session was changed, but the handler answered by hand, with an upgrade, with nothing or with Response.error(), " +
-      "and that can carry no token. Only read the session there, and change it in a request that is answered.",
+      "or something else had answered before it, and that can carry no token. Only read the session there, and change it in a request that is answered.",
   );
   error.headers = plainHeaders(headers);
   return error;

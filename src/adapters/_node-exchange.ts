@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { SessionResponse } from "../core/exchange.ts";
-import type { SessionMiddleware } from "../core/middleware.ts";
 import type { Eventually } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
+import type { AdapterMiddleware } from "./_middleware.ts";
 import { nodeRequest } from "./_node.ts";
 import type { BeforeHeaders } from "./_node-hold.ts";
 import { LateSave } from "./_node-late.ts";
@@ -16,14 +16,16 @@ export abstract class NodeExchange<Data extends object> implements BeforeHeaders
   readonly response: ServerResponse;
   /** `undefined` while it is being loaded. */
   loaded: Session<Data> | undefined;
-  protected readonly middleware: SessionMiddleware<Data>;
+  protected readonly middleware: AdapterMiddleware<Data>;
   /** The save that a framework's answer waits for, once it has begun; or what kept the session from being loaded. */
   protected late: LateSave<Data> | undefined;
   /** Whether there is nothing to save, and never will be. */
   protected isUnused = false;
+  /** Whether it has been saved as the answer began. */
+  #hasBegun = false;
 
   constructor(
-    middleware: SessionMiddleware<Data>,
+    middleware: AdapterMiddleware<Data>,
     request: IncomingMessage,
     response: ServerResponse,
   ) {
@@ -44,9 +46,17 @@ export abstract class NodeExchange<Data extends object> implements BeforeHeaders
   }
 
   save(leaving: SessionResponse): Eventually<void> {
-    if (this.late !== undefined) return this.late.uphold();
+    if (this.late !== undefined) return this.late.uphold(leaving);
+    this.#hasBegun = true;
     const { loaded } = this;
     return loaded && this.middleware.save(nodeRequest(this.request), leaving, loaded);
+  }
+
+  saveUnanswered(): void {
+    if (this.loaded === undefined || this.late !== undefined || this.#hasBegun) return;
+    this.#hasBegun = true;
+    // Nobody is left to be told but the operator, by an event.
+    this.middleware.saveUnanswered(nodeRequest(this.request), this.loaded).catch(() => undefined);
   }
 
   /** Saves before a framework writes the answer. Throws, or rejects, what kept the session from being saved. */

@@ -19,6 +19,8 @@ const OF_CONTENT = ["content-length", "content-encoding", "transfer-encoding", "
 
 /** Takes back what a handler has set on its response, which is not sent, for another answer that is no success. */
 export function beginAgain(response: ServerResponse, before: HeadersBefore, error: unknown): void {
+  // Something else has answered already: it is too late for another answer.
+  if (response.headersSent) return;
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   for (const [name, value] of before) {
     if (!OF_CONTENT.includes(name)) response.setHeader(name, value);

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ServerResponse } from "node:http";
-import { beginAgain, cutOff } from "./_node-failure.ts";
+import { answerPlainly, beginAgain, cutOff } from "./_node-failure.ts";
 import type { HeadersBefore } from "./_node-headers.ts";
 import { callbackOf, callDropped, type Originals, wrap } from "./_node-methods.ts";
 import { PROGRESS, watch } from "./_node-properties.ts";
@@ -105,8 +105,13 @@ export function giveWay(response: ServerResponse, failure: Failure): void {
     failure.drain();
     response.removeAllListeners("drain");
     answer(failure, () => {
-      beginAgain(response, headers, error);
-      failure.fail(error);
+      try {
+        beginAgain(response, headers, error);
+        failure.fail(error);
+      } catch (worse) {
+        // Here it would end the process.
+        answerPlainly(response, worse);
+      }
     });
   });
 }

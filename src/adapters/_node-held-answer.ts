@@ -17,6 +17,8 @@ export interface BeforeHeaders {
   closeUnused(): boolean;
   /** Saves the session, whose headers go to `leaving`. Nothing leaves until it is done. */
   save(leaving: SessionResponse): void | Promise<void>;
+  /** Called in its place where the head of an answer had left before it was held back. */
+  saveUnanswered(): void;
   /** Answers instead of the application, whose answer is dropped, because the session could not be saved. */
   fail(error: unknown): void;
 }
@@ -154,6 +156,12 @@ export class HeldAnswer implements Begun {
   }
 
   #save(): void {
+    if (this.#response.headersSent) {
+      // Something else has answered while the session was being loaded, as a limit of a request's time does.
+      this.#open();
+      this.#before.saveUnanswered();
+      return;
+    }
     this.#phase = "held";
     let saved: void | Promise<void>;
     try {

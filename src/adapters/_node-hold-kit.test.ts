@@ -47,6 +47,7 @@ export async function serve(
         }
         return saved.promise.then(() => leaving.headers.set("x-saved", "1"));
       },
+      saveUnanswered: () => undefined,
       fail(reason) {
         failures.push(reason);
         fail(response);

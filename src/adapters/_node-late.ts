@@ -16,6 +16,8 @@ export class LateSave<Data extends object> {
   readonly #request: IncomingMessage;
   readonly #response: MarkedResponse;
   #saving: Promise<void> | undefined;
+  /** What is being saved is put on. */
+  #noting: NotingResponse | undefined;
   #kept: Kept | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -44,7 +46,10 @@ export class LateSave<Data extends object> {
       this.fail(error);
       throw error;
     }
-    if (isThenable(saving)) return this.#saveLater(saving, noting);
+    if (isThenable(saving)) {
+      this.#noting = noting;
+      return this.#saveLater(saving, noting);
+    }
     this.#kept = keptOf(noting);
     return undefined;
   }
@@ -73,8 +78,12 @@ export class LateSave<Data extends object> {
    * that got lost would log its visitor out, because the old one is dead. And that the answer to an error is no success, and
    * has what the error says it has to carry.
    */
-  uphold(): Eventually<void> {
-    if (this.#saving !== undefined) return this.#saving;
+  uphold(leaving: SessionResponse): Eventually<void> {
+    if (this.#saving !== undefined) {
+      // Somebody answers by hand meanwhile.
+      this.#noting?.moveTo(leaving);
+      return this.#saving;
+    }
     if (this.#failure !== undefined) insist(this.#response, this.#failure.error);
     else if (this.#kept !== undefined) this.#tell(this.#kept);
     return undefined;

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
-import type { SessionMiddleware } from "../core/middleware.ts";
 import { checkFunction } from "../core/options.ts";
 import { andThen, type Eventually, isThenable, orElse } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
+import type { AdapterMiddleware } from "./_middleware.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
 import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { NodeExchange } from "./_node-exchange.ts";
@@ -95,7 +95,7 @@ class Visit<Data extends object> extends NodeExchange<Data> {
   readonly next: (error?: unknown) => void;
 
   constructor(
-    middleware: SessionMiddleware<Data>,
+    middleware: AdapterMiddleware<Data>,
     request: IncomingMessage,
     response: ServerResponse,
     next: (error?: unknown) => void,
@@ -105,16 +105,19 @@ class Visit<Data extends object> extends NodeExchange<Data> {
   }
 
   failToLoad(error: unknown): void {
-    addHeaders(nodeResponse(this.response), error);
-    // For an error handler that says no status.
-    this.response.statusCode = statusOf(error);
+    // Something else may have answered meanwhile, as a limit of a request's time does.
+    if (!this.response.headersSent) {
+      addHeaders(nodeResponse(this.response), error);
+      // For an error handler that says no status.
+      this.response.statusCode = statusOf(error);
+    }
     this.fail(error);
   }
 
   fail(error: unknown): void {
     // Answered here, because an error handler would log what any client can cause.
-    if (isClientsFault(error)) answerInOneLine(this.response, error);
-    else this.next(error);
+    if (!isClientsFault(error)) this.next(error);
+    else if (!this.response.headersSent) answerInOneLine(this.response, error);
   }
 }
 

@@ -94,7 +94,8 @@ export function sessions<Data extends object = DefaultData, Property extends str
     const exchange = new KoaExchange(middleware, ctx, session);
     holdResponse(res, exchange, before);
     await next();
-    // Once the response has begun it is saved, and nobody is left to be told of a failure.
+    // What answers by hand is saved when it does, and nobody is left to be told of a failure.
+    if (res.headersSent) exchange.saveUnanswered();
     if (res.headersSent || ctx.respond === false) return;
     try {
       const saving = exchange.saveUsed();

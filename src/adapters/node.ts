@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
-import type { SessionMiddleware } from "../core/middleware.ts";
 import { checkFunction } from "../core/options.ts";
 import { andThen, isThenable, orElse } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
+import type { AdapterMiddleware } from "./_middleware.ts";
 import { nodeRequest } from "./_node.ts";
 import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { NodeExchange } from "./_node-exchange.ts";
@@ -248,7 +248,7 @@ class Visit<Data extends object> extends NodeExchange<Data> {
   readonly #onError: NodeOptions["onError"];
 
   constructor(
-    middleware: SessionMiddleware<Data>,
+    middleware: AdapterMiddleware<Data>,
     request: IncomingMessage,
     response: ServerResponse,
     onError: NodeOptions["onError"],
@@ -265,7 +265,7 @@ class Visit<Data extends object> extends NodeExchange<Data> {
   }
 
   failEarly(error: unknown): void {
-    if (!this.response.headersSent) beginAgain(this.response, this.before, error);
+    beginAgain(this.response, this.before, error);
     this.fail(error);
   }
 

@@ -6,12 +6,20 @@ export type Line = readonly [name: string, value: string];
 /** A response, which notes down what is put on it. Its own headers, too. */
 export class NotingResponse implements SessionResponse {
   readonly lines: Line[] = [];
-  readonly #response: SessionResponse;
+  #response: SessionResponse;
   readonly #before: readonly string[];
 
   constructor(response: SessionResponse) {
     this.#response = response;
     this.#before = response.headers.getSetCookie();
+  }
+
+  /** Has another response take what was put on this one, and what still is. */
+  moveTo(response: SessionResponse): void {
+    const vary = this.get("vary");
+    this.#response = response;
+    if (vary !== null) put(response, ["vary", vary]);
+    for (const line of this.lines) put(response, line);
   }
 
   get headers(): this {
