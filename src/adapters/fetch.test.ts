@@ -205,3 +205,32 @@ test("an error of skip is answered by onError, once, or thrown on", async () => 
   assert.deepEqual([response.status, await response.text(), errors.length], [500, "sorry", 1]);
   await assert.rejects(sessions(SECRET, { skip })(handler)(request()), TypeError);
 });
+
+test("an answer to an error that has its headers already has none of them twice", async () => {
+  const store = new InMemorySessionStore();
+  const failed = new SessionError("ERR_SESSION_STORE", "down");
+  failed.headers = { "set-cookie": ["session=; Max-Age=0"], vary: "Cookie" };
+  const failing = {
+    load: (incoming: Request) => store.load(incoming),
+    save() {
+      throw failed;
+    },
+  };
+  const serve = sessions(failing, {
+    onEvent: () => undefined,
+    onError(error) {
+      assert.ok(error instanceof SessionError);
+      const headers = new Headers();
+      for (const [name, values] of Object.entries(error.headers)) {
+        for (const value of [values].flat()) headers.append(name, value);
+      }
+      return new Response("down", { status: error.status, headers });
+    },
+  });
+  const { headers } = await serve((_, session) => {
+    session.set("a", 1);
+    return new Response();
+  })(request());
+  assert.deepEqual(headers.getSetCookie(), ["session=; Max-Age=0"]);
+  assert.equal(headers.get("vary"), "Cookie");
+});
