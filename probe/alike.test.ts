@@ -51,12 +51,11 @@ const WAYS: Readonly<Record<string, readonly [CreateStore, readonly Step[]]>> = 
     SOME_ROUTES,
   ],
   "a cookie and a header at once": [
-    (options) =>
-      new InMemorySessionStore<ProbeData>({
-        ...options,
-        onEvent,
-        transport: [cookieTransport({}, options), headerTransport()],
-      }),
+    (options) => {
+      const { random, ...timed } = options;
+      const transport = [cookieTransport({}, timed), headerTransport()];
+      return new InMemorySessionStore<ProbeData>({ ...options, onEvent, transport });
+    },
     TWO_TOKENS,
   ],
   "a store that cannot load": [() => ({ load: down, save: down }), SOME_ROUTES],
