@@ -1,5 +1,3 @@
-import { bytesToHex } from "@noble/hashes/utils.js";
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -33,10 +31,6 @@ export function fromUtf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-export function toHex(bytes: Uint8Array): string {
-  return bytesToHex(bytes);
 }
 
 /** Joins pieces so that no two lists give the same bytes: each is preceded by its length in four bytes. */

@@ -1,4 +1,5 @@
-import { toHex, utf8 } from "../core/bytes.ts";
+import { utf8 } from "../core/bytes.ts";
+import { toHex } from "../core/hex.ts";
 import type { Command } from "./_valkey-clients.ts";
 
 /**

@@ -1,4 +1,5 @@
-import { toHex, utf8 } from "../core/bytes.ts";
+import { utf8 } from "../core/bytes.ts";
+import { toHex } from "../core/hex.ts";
 import { misconfigured } from "../core/options.ts";
 import type { SessionRepository } from "../core/repository.ts";
 import { type BridgeOptions, BridgeRepository, checkStore } from "./_bridge.ts";
