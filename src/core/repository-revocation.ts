@@ -1,10 +1,10 @@
 import { SessionError } from "./errors.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
-import { isValues } from "./json.ts";
+import { isValues, type Values } from "./json.ts";
 import { checkFunction, checkOptions, checkTimeout } from "./options.ts";
 import { andThen } from "./promises.ts";
 import { type Random, systemRandom } from "./random.ts";
-import type { SessionRecord, SessionRepository } from "./repository.ts";
+import { isRecord, type SessionRecord, type SessionRepository } from "./repository.ts";
 import { checkCacheFor, type Revocation } from "./revocation.ts";
 import {
   handleOf,
@@ -179,12 +179,9 @@ const END_OF_TIME = 8.64e15;
 
 /** Before a guard, which takes damaged records for none: here that would let in whose session has ended. */
 function readingDamaged(repository: SessionRepository, onEvent: OnEvent): SessionRepository {
-  const mended = (handle: string, found: unknown): SessionRecord => {
-    const { version, createdAt, endsAt, data, credentials, flash } = isValues(found) ? found : {};
-    const isWhole =
-      [version, createdAt, endsAt].every(Number.isSafeInteger) &&
-      [data, credentials, flash].every((text) => typeof text === "string");
-    if (!isWhole) {
+  const mended = (handle: string, found: Values): SessionRecord => {
+    const { version, createdAt, endsAt, data } = found;
+    if (!isRecord(found)) {
       onEvent({ type: "data-refused", id: handle, reason: "the revocation's record is damaged" });
     }
     const wholeNumber = (value: unknown, instead: number) =>

@@ -1,3 +1,4 @@
+import { isValues } from "./json.ts";
 import type { Eventually } from "./promises.ts";
 
 /**
@@ -25,6 +26,30 @@ export interface SessionRecord {
   readonly data: string;
   /** The serialised flash values, mostly `""`. */
   readonly flash: string;
+}
+
+/** Whether something has the fields of a record, of the right types. */
+export function isRecord(value: unknown): value is SessionRecord {
+  if (!isValues(value)) return false;
+  const { handle, credentials, data, flash, subject, label } = value;
+  const { version, createdAt, authenticatedAt, expiresAt, endsAt } = value;
+  return (
+    isText(handle) &&
+    isText(credentials) &&
+    isText(data) &&
+    isText(flash) &&
+    (subject === undefined || isText(subject)) &&
+    (label === undefined || isText(label)) &&
+    Number.isSafeInteger(version) &&
+    Number.isSafeInteger(createdAt) &&
+    Number.isSafeInteger(expiresAt) &&
+    Number.isSafeInteger(endsAt) &&
+    (authenticatedAt === undefined || Number.isSafeInteger(authenticatedAt))
+  );
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }
 
 /** What every verb is given last. */

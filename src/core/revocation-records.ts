@@ -1,9 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toBase64url } from "#base64url";
 import { lengthPrefixed } from "./bytes.ts";
+import { HANDLE_BYTES } from "./handle.ts";
 import { isValues } from "./json.ts";
 import type { SessionRecord } from "./repository.ts";
-import { HANDLE_BYTES } from "./session-config.ts";
 
 const LABEL = "keepsake revocation";
 

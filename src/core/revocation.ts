@@ -1,7 +1,6 @@
-import { fromBase64url } from "#base64url";
+import { isHandle } from "./handle.ts";
 import { checkFunction, checkSeconds, describe, misconfigured } from "./options.ts";
 import type { Eventually } from "./promises.ts";
-import { HANDLE_BYTES } from "./session-config.ts";
 
 /** A session that a sealed token has opened. All times are milliseconds since the epoch. */
 export interface RevocableSession {
@@ -139,7 +138,7 @@ export function endedAtOf(answer: unknown): EndedAt {
 
 export function successorIn(answer: unknown): string | undefined {
   if (answer === undefined || answer === null) return undefined;
-  if (typeof answer === "string" && fromBase64url(answer)?.length === HANDLE_BYTES) return answer;
+  if (isHandle(answer)) return answer;
   throw new NoAnswer(
     `gave ${describe(answer)} as a successor, where the handle of one, or undefined, is an answer`,
   );

@@ -1,6 +1,7 @@
 import { toBase64url } from "#base64url";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Codec, createCodec } from "./codec.ts";
+import { HANDLE_BYTES } from "./handle.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { checkFunction, misconfigured } from "./options.ts";
 import { type Random, systemRandom } from "./random.ts";
@@ -39,8 +40,6 @@ export interface SessionConfig {
   /** Whether a session keeps its handle when it gets a new token. */
   readonly handleStays: boolean;
 }
-
-export const HANDLE_BYTES = 16;
 
 /**
  * Checks what all stores have in common. Throws `ERR_SESSION_CONFIG`.

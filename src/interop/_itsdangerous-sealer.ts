@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { fromBase64url, toBase64url } from "#base64url";
 import { lengthPrefixed, utf8 } from "../core/bytes.ts";
 import { SessionError } from "../core/errors.ts";
+import { HANDLE_BYTES } from "../core/handle.ts";
 import type { Values } from "../core/json.ts";
 import {
   checkFunction,
@@ -14,7 +15,6 @@ import { readPayload, type SealedPayload, writePayload } from "../core/sealed-pa
 import type { SealContext, Sealer } from "../core/sealer.ts";
 import { checkSecrets, type Secret } from "../core/secrets.ts";
 import { isSubject } from "../core/session-checks.ts";
-import { HANDLE_BYTES } from "../core/session-config.ts";
 import { TAGGED, taggedValues, tagOf } from "./_flask-tags.ts";
 import type { Format } from "./_itsdangerous-formats.ts";
 import { layOut, readObject, writeOut } from "./_itsdangerous-json.ts";

@@ -1,8 +1,8 @@
 import { fromBase64url, toBase64url } from "#base64url";
 import { isAntiForgerySecret } from "../core/anti-forgery-secret.ts";
+import { HANDLE_BYTES } from "../core/handle.ts";
 import { isValues } from "../core/json.ts";
 import type { SealedPayload } from "../core/sealed-payload.ts";
-import { HANDLE_BYTES } from "../core/session-config.ts";
 
 /** The data key under which the other side carries along what its format has no place for. */
 export const STATE_KEY = "_keepsake";

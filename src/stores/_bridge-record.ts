@@ -1,5 +1,5 @@
 import { isValues } from "../core/json.ts";
-import type { SessionRecord } from "../core/repository.ts";
+import { isRecord, type SessionRecord } from "../core/repository.ts";
 
 /** A record as a plain object of texts and numbers: what every store that takes objects can keep. */
 export type StoredRecord = Readonly<Record<string, string | number>>;
@@ -25,42 +25,19 @@ export function toStored(record: SessionRecord): StoredRecord {
 export function fromStored(value: unknown): SessionRecord | undefined {
   if (!isValues(value)) return undefined;
   const { handle, version, createdAt, expiresAt, endsAt, credentials, data, flash } = value;
-  // Some databases know no undefined.
-  const subject = value.subject ?? undefined;
-  const label = value.label ?? undefined;
-  const authenticatedAt = value.authenticatedAt ?? undefined;
-  const isWhole =
-    isText(handle) &&
-    isWholeNumber(version) &&
-    (subject === undefined || isText(subject)) &&
-    (label === undefined || isText(label)) &&
-    isWholeNumber(createdAt) &&
-    (authenticatedAt === undefined || isWholeNumber(authenticatedAt)) &&
-    isWholeNumber(expiresAt) &&
-    isWholeNumber(endsAt) &&
-    isText(credentials) &&
-    isText(data) &&
-    isText(flash);
-  if (!isWhole) return undefined;
-  return {
+  const record = {
     handle,
     version,
-    subject,
-    label,
+    // Some databases know no undefined.
+    subject: value.subject ?? undefined,
+    label: value.label ?? undefined,
     createdAt,
-    authenticatedAt,
+    authenticatedAt: value.authenticatedAt ?? undefined,
     expiresAt,
     endsAt,
     credentials,
     data,
     flash,
   };
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string";
-}
-
-function isWholeNumber(value: unknown): value is number {
-  return Number.isSafeInteger(value);
+  return isRecord(record) ? record : undefined;
 }

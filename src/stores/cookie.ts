@@ -1,6 +1,6 @@
-import { fromBase64url } from "#base64url";
 import { type OnEvent, warnOnce } from "../core/events.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
+import { isHandle } from "../core/handle.ts";
 import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
 import { andThen, type Eventually } from "../core/promises.ts";
 import { beginSession, restoreSession } from "../core/restore.ts";
@@ -13,7 +13,6 @@ import type { Session } from "../core/session.ts";
 import { isSubject } from "../core/session-checks.ts";
 import {
   createSessionConfig,
-  HANDLE_BYTES,
   SESSION_OPTIONS,
   type SessionConfig,
   type SessionOptions,
@@ -226,7 +225,7 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
    */
   async revoke(id: string): Promise<void> {
     if (!this.#answers?.canRevoke) throw cannot(OWNER, "revoke");
-    if (typeof id !== "string" || fromBase64url(id)?.length !== HANDLE_BYTES) return;
+    if (!isHandle(id)) return;
     await revokeNewest(this.#answers, id, this.#untilAllEnd());
   }
 

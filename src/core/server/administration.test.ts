@@ -166,6 +166,7 @@ test("requirement 7: what cannot be a handle is refused before the repository", 
     "a\0".repeat(11),
     "../../../../etc/passwd",
     "a b".repeat(7),
+    `${"A".repeat(21)}B`,
   ];
   for (const id of [...odd, "x".repeat(100_000), undefined, null, 5, {}]) {
     assert.equal(await store.revoke(id as Any), false, String(id).slice(0, 30));

@@ -1,3 +1,4 @@
+import { isHandle } from "../handle.ts";
 import { andThen, type Eventually } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 import { isSubject } from "../session-checks.ts";
@@ -51,8 +52,6 @@ function summaryOf(
   };
 }
 
-const HANDLE = /^[\w-]{22}$/;
-
 /** @returns Whether it was alive, and the subject's where one is named. */
 export async function revokeSession(
   context: ServerContext,
@@ -61,7 +60,7 @@ export async function revokeSession(
   subject: string | undefined,
 ): Promise<boolean> {
   // It may come from a client, and no database needs to see what cannot be a handle.
-  if (typeof handle !== "string" || !HANDLE.test(handle)) return false;
+  if (!isHandle(handle)) return false;
   const record = await operation.read(handle);
   const isMeant = (each: SessionRecord) => subject === undefined || each.subject === subject;
   if (record === undefined || !isMeant(record)) return false;

@@ -6,7 +6,7 @@ import { isValues } from "../json.ts";
 import { misconfigured } from "../options.ts";
 import { andThen, type Eventually, isThenable } from "../promises.ts";
 import type { Random } from "../random.ts";
-import type { SessionRecord, SessionRepository } from "../repository.ts";
+import { isRecord, type SessionRecord, type SessionRepository } from "../repository.ts";
 import { TimeLimit, unanswered } from "../time-limit.ts";
 import { Breaker, type Trial } from "./breaker.ts";
 
@@ -255,27 +255,4 @@ function isBoolean(answer: unknown): answer is boolean {
 
 function hasHandle(answer: unknown): answer is { readonly handle: string } {
   return isValues(answer) && typeof answer.handle === "string";
-}
-
-function isRecord(answer: unknown): answer is SessionRecord {
-  if (!isValues(answer)) return false;
-  const { handle, credentials, data, flash, subject, label } = answer;
-  const { version, createdAt, authenticatedAt, expiresAt, endsAt } = answer;
-  return (
-    isText(handle) &&
-    isText(credentials) &&
-    isText(data) &&
-    isText(flash) &&
-    (subject === undefined || isText(subject)) &&
-    (label === undefined || isText(label)) &&
-    Number.isSafeInteger(version) &&
-    Number.isSafeInteger(createdAt) &&
-    Number.isSafeInteger(expiresAt) &&
-    Number.isSafeInteger(endsAt) &&
-    (authenticatedAt === undefined || Number.isSafeInteger(authenticatedAt))
-  );
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string";
 }

@@ -4,18 +4,17 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { fromBase64url, toBase64url } from "#base64url";
 import { hkdfSha256 } from "#hkdf";
 import { lengthPrefixed, utf8 } from "../bytes.ts";
+import { HANDLE } from "../handle.ts";
 import { SALT } from "../keyring.ts";
 import { checkSecrets, type Secret } from "../secrets.ts";
 import { hashOf } from "./credentials.ts";
 
 const MAC_BYTES = 16;
-/**
- * `handle.credential`, in base64url: 16 and 32 bytes. The last character of each has bits to spare, which must be zero:
- * another spelling of the same handle would be another key of the repository.
- */
-const TOKEN = /^[\w-]{21}[AQgw]\.[\w-]{42}[AEIMQUYcgkosw048]$/;
-/** The same with a MAC of 16 bytes behind it. */
-const TOKEN_WITH_MAC = /^[\w-]{21}[AQgw]\.[\w-]{42}[AEIMQUYcgkosw048]\.[\w-]{22}$/;
+/** 32 bytes in base64url, in their one spelling. */
+const CREDENTIAL = String.raw`[\w-]{42}[AEIMQUYcgkosw048]`;
+const TOKEN = new RegExp(String.raw`^${HANDLE}\.${CREDENTIAL}$`);
+/** With a MAC of 16 bytes behind it. */
+const TOKEN_WITH_MAC = new RegExp(String.raw`^${HANDLE}\.${CREDENTIAL}\.[\w-]{22}$`);
 /** Where the parts of both end. */
 const [HANDLE_END, CREDENTIAL_END] = [22, 66];
 
