@@ -1,5 +1,5 @@
 import { SessionError } from "./errors.ts";
-import { assign, type Values } from "./json.ts";
+import { assign, own, type Values } from "./json.ts";
 
 /**
  * One thing that a request did to a session. A store that finds a newer version of the session applies the
@@ -87,8 +87,4 @@ export function runAgain(act: () => Contents): Contents {
 /** Whether a change takes a key away whatever its value: what is done to the key beside it has nothing to do with that. */
 export function drops(change: Change, key: string): boolean {
   return change.type === "clear" || (change.type === "keep" && !change.keys.includes(key));
-}
-
-function own(values: Values, key: string): unknown {
-  return Object.hasOwn(values, key) ? values[key] : undefined;
 }

@@ -143,6 +143,11 @@ function instanceOf(value: object): string {
     : `an instance of ${name}`;
 }
 
+/** What is there under the key itself: `undefined` for what an object inherits. */
+export function own(values: Values, key: string): unknown {
+  return Object.hasOwn(values, key) ? values[key] : undefined;
+}
+
 /** Assigns an own property whatever the key: `__proto__` and the names that an object inherits are keys like any other. */
 export function assign(values: Values, key: string, value: unknown): void {
   if (Object.hasOwn(values, key) || !(key in values)) {

@@ -2,7 +2,7 @@ import { SessionError } from "./errors.ts";
 import type { SessionRequest, SessionResponse } from "./exchange.ts";
 import { checkSeconds } from "./options.ts";
 import { andThen, type Eventually, orElse } from "./promises.ts";
-import type { SessionRecord, SessionRepository } from "./repository.ts";
+import type { SessionRepository } from "./repository.ts";
 import { beginSession, restoreSession } from "./restore.ts";
 import {
   listSessions,
@@ -22,6 +22,7 @@ import { internals, type Session } from "./session.ts";
 import type { DefaultData } from "./session-data.ts";
 import { gone, isLibrarysOwn, isLogin, takenAlong } from "./session-intent.ts";
 import type { SessionStore } from "./store.ts";
+import { startOf } from "./timeouts.ts";
 
 /**
  * Keeps sessions on the server: the client holds a handle and a credential, a repository holds the record. Whatever the
@@ -237,8 +238,4 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
   sweep(): Promise<number> {
     return this.#sweeper.sweep();
   }
-}
-
-function startOf({ authenticatedAt, createdAt }: SessionRecord): number {
-  return authenticatedAt ?? createdAt;
 }

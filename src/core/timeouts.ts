@@ -29,6 +29,20 @@ export const timeouts: {
   aal3: { idleTimeout: 15 * 60, absoluteTimeout: 12 * HOUR },
 };
 
+/** From where the absolute timeout counts: the login, or the creation of an anonymous session. */
+export function startOf({
+  authenticatedAt,
+  createdAt,
+}: {
+  readonly authenticatedAt: number | undefined;
+  readonly createdAt: number;
+}): number {
+  return authenticatedAt ?? createdAt;
+}
+
+/** Milliseconds for which what is good no more is remembered: a request that came before is no longer under way after that. */
+export const REMEMBERED = 120_000;
+
 /** The arithmetic of both timeouts. All arguments and results are milliseconds since the epoch. */
 export interface Timeline {
   /** The moment that no activity moves. `start` is the login, or the creation of an anonymous session. */

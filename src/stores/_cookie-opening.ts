@@ -9,6 +9,7 @@ import { internals, type Session } from "../core/session.ts";
 import type { SessionConfig } from "../core/session-config.ts";
 import type { StoredState } from "../core/session-state.ts";
 import type { TimeLimit } from "../core/time-limit.ts";
+import { startOf } from "../core/timeouts.ts";
 import type { SessionTransport } from "../core/transport.ts";
 import type { Candidate, Transports } from "../core/transports.ts";
 
@@ -157,14 +158,6 @@ function endOf(
   const start = startOf(payload);
   const sealed = Math.min(payload.expiresAt, timeline.writtenEnd(payload.issuedAt, start));
   return seenAt === undefined ? sealed : Math.max(sealed, timeline.writtenEnd(seenAt, start));
-}
-
-/** From where the absolute timeout counts. */
-export function startOf({
-  authenticatedAt,
-  createdAt,
-}: Pick<SealedPayload, "authenticatedAt" | "createdAt">): number {
-  return authenticatedAt ?? createdAt;
 }
 
 /** What a revocation is asked about. */

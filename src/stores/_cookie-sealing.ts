@@ -5,8 +5,9 @@ import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 import { HANDLE_BYTES } from "../core/handle.ts";
 import { writePayload, writeSeen } from "../core/sealed-payload.ts";
 import { internals, type Session } from "../core/session.ts";
+import { startOf } from "../core/timeouts.ts";
 import type { SessionTransport } from "../core/transport.ts";
-import { type CookieContext, type Loaded, SEEN, SESSION, startOf } from "./_cookie-opening.ts";
+import { type CookieContext, type Loaded, SEEN, SESSION } from "./_cookie-opening.ts";
 import { cookieTooLarge } from "./_cookie-too-large.ts";
 
 /** A request and its response. */

@@ -20,6 +20,7 @@ import {
 import type { DefaultData } from "../core/session-data.ts";
 import { gone, isLogin, isOver } from "../core/session-intent.ts";
 import type { SessionStore } from "../core/store.ts";
+import { REMEMBERED } from "../core/timeouts.ts";
 import type { SessionTransport } from "../core/transport.ts";
 import { CARRIER_OPTIONS, type CarrierOptions, createTransports } from "../core/transports.ts";
 import { xchachaSealer } from "../core/xchacha-sealer.ts";
@@ -74,8 +75,6 @@ export const COOKIE_STORE_OPTIONS: readonly string[] = [
 
 const OWNER = "CookieSessionStore";
 
-/** A request that ended so long ago is no longer under way. */
-const REMEMBERED = 120_000;
 /** Beyond that the oldest are forgotten: they are needed while a request is served. */
 const MOST_HEIRS = 1000;
 

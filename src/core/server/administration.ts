@@ -2,6 +2,7 @@ import { isHandle } from "../handle.ts";
 import { andThen, type Eventually } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 import { isSubject } from "../session-checks.ts";
+import { startOf } from "../timeouts.ts";
 import type { ServerContext } from "./context.ts";
 import { endRecord } from "./ending.ts";
 import type { Operation } from "./guard.ts";
@@ -39,7 +40,7 @@ function summaryOf(
   subject: string,
 ): SessionSummary {
   const { handle, label, createdAt, authenticatedAt, expiresAt } = record;
-  const start = authenticatedAt ?? createdAt;
+  const start = startOf(record);
   const lastUsedAt = Math.max(start, timeline.lastUse(expiresAt));
   return {
     id: handle,
@@ -112,7 +113,7 @@ export function liveRecords(
       (record) =>
         record.subject === subject &&
         now < record.expiresAt &&
-        now < timeline.absoluteEnd(record.authenticatedAt ?? record.createdAt),
+        now < timeline.absoluteEnd(startOf(record)),
     ),
   );
 }

@@ -2,6 +2,7 @@ import { applyChanges, type Change, type Contents, runAgain } from "../changes.t
 import { SessionError } from "../errors.ts";
 import type { SessionRecord } from "../repository.ts";
 import type { Pending, StoredState } from "../session-state.ts";
+import { REMEMBERED, startOf } from "../timeouts.ts";
 import type { ServerContext } from "./context.ts";
 import {
   CREDENTIAL_BYTES,
@@ -9,7 +10,6 @@ import {
   end,
   issue,
   kept,
-  REMEMBERED,
   writeCredentials,
 } from "./credentials.ts";
 import { DataKey, type Texts } from "./data-key.ts";
@@ -49,7 +49,7 @@ export function firstRecord(
   const { id: handle, subject, createdAt, authenticatedAt } = state;
   const texts = writeTexts(context.config.codec, contents);
   const fresh = freshCredential(context, state, texts, {}, now);
-  const { expiresAt, endsAt } = ends(context, now, authenticatedAt ?? createdAt);
+  const { expiresAt, endsAt } = ends(context, now, startOf(state));
   return {
     record: {
       handle,
@@ -90,8 +90,7 @@ export function nextRecord(
   if (texts === undefined && renewal.credentials === undefined) {
     return { credential: renewal.handOut, did: "nothing" };
   }
-  const start = record.authenticatedAt ?? record.createdAt;
-  const { expiresAt, endsAt } = ends(context, now, start, record.expiresAt);
+  const { expiresAt, endsAt } = ends(context, now, startOf(record), record.expiresAt);
   const { data, flash } = (texts && opened.dataKey?.sealTexts(texts)) ?? texts ?? record;
   const credentials = renewal.credentials
     ? writeCredentials(renewal.credentials)

@@ -3,6 +3,7 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { sha256Text } from "#sha256";
 import { isValues } from "../json.ts";
+import { REMEMBERED } from "../timeouts.ts";
 import type { DataKey } from "./data-key.ts";
 
 export const CREDENTIAL_BYTES = 32;
@@ -10,8 +11,6 @@ export const NONCE_BYTES = 16;
 
 /** How long a credential stays good once its successor has been presented. */
 const GRACE = 30_000;
-/** How long a credential that is good no more is remembered, so that late requests are told from strangers. */
-export const REMEMBERED = 120_000;
 /** Beyond that the oldest are forgotten early, so that a client cannot make a record grow. */
 const MOST_RETIRED = 16;
 

@@ -1,5 +1,6 @@
 import { andThen, type Eventually } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
+import { startOf } from "../timeouts.ts";
 import type { ServerContext } from "./context.ts";
 import type { Operation } from "./guard.ts";
 import { Loaded, type PresentedToken } from "./loaded.ts";
@@ -82,8 +83,8 @@ function answerTo(
 /** By today's options: the record was written under those of its time. */
 export function isOver(
   { config: { timeline } }: ServerContext,
-  { authenticatedAt, createdAt }: SessionRecord,
+  record: SessionRecord,
   now: number,
 ): boolean {
-  return now >= timeline.absoluteEnd(authenticatedAt ?? createdAt);
+  return now >= timeline.absoluteEnd(startOf(record));
 }

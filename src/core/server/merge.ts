@@ -1,7 +1,7 @@
 import { type Change, type Contents, drops } from "../changes.ts";
 import type { Codec } from "../codec.ts";
 import { SessionError } from "../errors.ts";
-import type { Values } from "../json.ts";
+import { own } from "../json.ts";
 
 /** Two requests gave one key different values at the same time. */
 export interface Conflict {
@@ -56,10 +56,6 @@ export function settleConflicts(
     codec.check(key, value);
     return { ...change, type: "set", value };
   });
-}
-
-function own(values: Values, key: string): unknown {
-  return Object.hasOwn(values, key) ? values[key] : undefined;
 }
 
 function conflicting(key: string): SessionError {

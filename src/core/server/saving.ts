@@ -4,6 +4,7 @@ import type { SessionRequest, SessionResponse } from "../exchange.ts";
 import { andThen, type Eventually, orElse } from "../promises.ts";
 import type { SessionRecord } from "../repository.ts";
 import { internals, type Session } from "../session.ts";
+import { startOf } from "../timeouts.ts";
 import type { SessionTransport } from "../transport.ts";
 import { type Attempt, compareAndSet } from "./compare-and-set.ts";
 import { firstRecord, type Next, nextRecord, type Plan } from "./composing.ts";
@@ -154,7 +155,7 @@ function keepRecord(
 ): Eventually<Attempt> {
   const { clock, timeline } = context.config;
   const now = clock();
-  const start = record.authenticatedAt ?? record.createdAt;
+  const start = startOf(record);
   const isDue = timeline.touchDue(now, start, record.expiresAt);
   const noted = isDue
     ? noteUse(exchange.operation, { ...record, expiresAt: timeline.writtenEnd(now, start) })
