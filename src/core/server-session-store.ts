@@ -19,6 +19,7 @@ import { createServerContext, type ServerSessionStoreOptions } from "./server/op
 import { createSession, type Exchange, updateSession } from "./server/saving.ts";
 import { Sweeper } from "./server/sweeper.ts";
 import { internals, type Session } from "./session.ts";
+import { checkExcept } from "./session-checks.ts";
 import type { DefaultData } from "./session-data.ts";
 import { gone, isLibrarysOwn, isLogin, takenAlong } from "./session-intent.ts";
 import type { SessionStore } from "./store.ts";
@@ -220,12 +221,11 @@ export class ServerSessionStore<Data extends object = DefaultData> implements Se
    *
    * @param options `except`: the handle of one to keep, such as `session.id`.
    * @returns How many it ended.
-   * @throws `ERR_SESSION_CONFIG` where the repository cannot find sessions by subject, `ERR_SESSION_STORE`.
+   * @throws `ERR_SESSION_CONFIG` where the repository cannot find sessions by subject, `ERR_SESSION_VALUE` for an `except`
+   * that is no text, `ERR_SESSION_STORE`.
    */
   async revokeAll(subject: string, { except }: { readonly except?: string } = {}): Promise<number> {
-    if (except !== undefined && typeof except !== "string") {
-      throw new TypeError("revokeAll: except must be the handle of one session, as session.id is.");
-    }
+    checkExcept(except);
     return revokeAllSessions(this.#context, () => this.#context.guard.begin(), subject, except);
   }
 

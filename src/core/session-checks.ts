@@ -19,6 +19,15 @@ export function checkSubject(subject: unknown): void {
   );
 }
 
+/** A list, say, must not be taken for nobody: all sessions would end. */
+export function checkExcept(except: unknown): void {
+  if (except === undefined || typeof except === "string") return;
+  throw new SessionError(
+    "ERR_SESSION_VALUE",
+    "revokeAll: except must be the handle of one session, as session.id is. Nothing was revoked.",
+  );
+}
+
 /** Elsewhere these methods call back when they are done: code that waits for that would wait for ever. */
 export function refuseCallback(name: string, given: readonly unknown[]): void {
   if (given.length === 0) return;

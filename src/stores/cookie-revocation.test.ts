@@ -582,7 +582,10 @@ test("revoke and revokeAll take a revocation that can, and say so", async () => 
     await assert.rejects(own.revokeAll("ada"), refusal("ERR_SESSION_CONFIG", "revokeAll()"));
   }
   const bad: Any = { except: ["a"] };
-  await assert.rejects(store.revokeAll("ada", bad), TypeError);
+  await assert.rejects(
+    store.revokeAll("ada", bad),
+    refusal("ERR_SESSION_VALUE", "except", "session.id"),
+  );
 });
 
 test("what cannot be a handle or a subject never reaches the revocation", async () => {

@@ -10,7 +10,7 @@ import type { Sealer } from "../core/sealer.ts";
 import { combineSealers } from "../core/sealer-list.ts";
 import { checkSecrets, type Secret } from "../core/secrets.ts";
 import type { Session } from "../core/session.ts";
-import { isSubject } from "../core/session-checks.ts";
+import { checkExcept, isSubject } from "../core/session-checks.ts";
 import {
   createSessionConfig,
   SESSION_OPTIONS,
@@ -233,12 +233,11 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
    * everywhere". At once where stores share the revocation, elsewhere within its `cacheFor`.
    *
    * @param options `except`: the handle of one to keep, such as `session.id`.
-   * @throws `ERR_SESSION_CONFIG` without a revocation that can keep it in mind, `ERR_SESSION_STORE`.
+   * @throws `ERR_SESSION_CONFIG` without a revocation that can keep it in mind, `ERR_SESSION_VALUE` for an `except` that is
+   * no text, `ERR_SESSION_STORE`.
    */
   async revokeAll(subject: string, { except }: { readonly except?: string } = {}): Promise<void> {
-    if (except !== undefined && typeof except !== "string") {
-      throw new TypeError("revokeAll: except must be the handle of one session, as session.id is.");
-    }
+    checkExcept(except);
     if (!this.#answers?.canRevokeAll) throw cannot(OWNER, "revokeAll");
     if (!isSubject(subject)) return;
     // A session that is getting another handle is under the old one until its save.

@@ -132,6 +132,18 @@ test("requirement 63: revokeAll ends what begins while it runs, as far as it is 
   assert.equal(await alive([late]), 0);
 });
 
+test("revokeAll ends nothing where except is no handle, and says what it has to be", async () => {
+  const stage = scene();
+  const visitors = await logins(stage, 1, "ada");
+  for (const except of [null, 5, ["a"], {}] as Any[]) {
+    await assert.rejects(
+      stage.store.revokeAll("ada", { except }),
+      refusal("ERR_SESSION_VALUE", "except", "session.id"),
+    );
+  }
+  assert.equal(await alive(visitors), 1);
+});
+
 test("requirement 63: revoke ends one session, by its handle and, where that is asked, only the subject's own", async () => {
   const stage = scene();
   const { store } = stage;
