@@ -66,7 +66,7 @@ export function checkFunction(owner: string, name: string, value: unknown): void
 }
 
 /** Refuses NaN, infinities, zero, negative numbers, strings such as "1h", and more than 400 days. */
-export function checkSeconds(owner: string, name: string, value: unknown): void {
+export function checkSeconds(owner: string, name: string, value: unknown): asserts value is number {
   if (typeof value !== "number" || !Number.isFinite(value) || value <= 0) {
     throw misconfigured(
       `${owner}: ${name} must be a positive number of seconds, such as 3600 for an hour, not ${describe(value)}.`,
@@ -101,9 +101,9 @@ function kindOf(value: unknown): string {
 const LONGEST_TIMEOUT = 60;
 
 /** Refuses a time limit, in seconds, that is none or that nobody waits for. */
-export function checkTimeout(owner: string, timeout: unknown): void {
+export function checkTimeout(owner: string, timeout: unknown): asserts timeout is number {
   checkSeconds(owner, "timeout", timeout);
-  if (Number(timeout) > LONGEST_TIMEOUT) {
+  if (timeout > LONGEST_TIMEOUT) {
     throw misconfigured(
       `${owner}: timeout is ${timeout} seconds, for which no visitor waits. It is in seconds, not milliseconds: write at most ${LONGEST_TIMEOUT}.`,
     );

@@ -24,13 +24,13 @@ const PLACEHOLDERS =
 export function checkSecrets(owner: string, secret: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(secret) ? secret : [secret];
   if (list.length === 0 || secret === undefined || secret === null) {
-    throw weak(owner, "there is no secret", "Sessions cannot be protected without one.");
+    throw weak(owner, "there is no secret. Sessions cannot be protected without one.");
   }
   const secrets = list.map((each, index) => {
     const which = list.length === 1 ? "the secret" : `secret ${index + 1} of ${list.length}`;
-    if (typeof each !== "string") throw weak(owner, `${which} is not text`, "");
+    if (typeof each !== "string") throw weak(owner, `${which} is not text.`);
     const weakness = findWeakness(each);
-    if (weakness !== undefined) throw weak(owner, `${which} ${weakness}`, "It could be guessed.");
+    if (weakness !== undefined) throw weak(owner, `${which} ${weakness}. It could be guessed.`);
     return each;
   });
   if (new Set(secrets).size < secrets.length) {
@@ -42,10 +42,10 @@ export function checkSecrets(owner: string, secret: unknown): readonly string[] 
   return secrets;
 }
 
-function weak(owner: string, what: string, why: string): SessionError {
+function weak(owner: string, what: string): SessionError {
   return new SessionError(
     "ERR_SESSION_SECRET",
-    `${owner}: ${what}. ${why} Make one with: ${MAKE_A_SECRET}`.replace("  ", " "),
+    `${owner}: ${what} Make one with: ${MAKE_A_SECRET}`,
   );
 }
 

@@ -65,7 +65,7 @@ export function createSealer(
   checkOptions(owner, options, ["maxAge", "maxInflated", "subjectFrom"]);
   const { maxAge, maxInflated = 65_536, subjectFrom } = options;
   if (maxAge !== undefined) checkSeconds(owner, "maxAge", maxAge);
-  if (subjectFrom !== undefined) checkFunction(owner, "subjectFrom", subjectFrom);
+  checkFunction(owner, "subjectFrom", subjectFrom);
   if (!Number.isSafeInteger(maxInflated) || maxInflated < 1) {
     throw misconfigured(
       `${owner}: maxInflated must be a whole number of bytes above 0, not ${describe(maxInflated)}.`,

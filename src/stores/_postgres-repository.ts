@@ -85,7 +85,7 @@ export class PostgresSessionRepository implements SessionRepository {
     checkOptions(OWNER, options, ["table", "namedStatements", "sharedReads"]);
     const { table = DEFAULT_TABLE, namedStatements = true, sharedReads } = options;
     checkBoolean(OWNER, "namedStatements", namedStatements);
-    if (sharedReads !== undefined) checkBoolean(OWNER, "sharedReads", sharedReads);
+    checkBoolean(OWNER, "sharedReads", sharedReads);
     const run = runOn(client);
     if (run === undefined) {
       throw misconfigured(

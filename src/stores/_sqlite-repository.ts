@@ -18,7 +18,7 @@ import { checkTableName, makeTable } from "./_sqlite-schema.ts";
 
 export interface SqliteRepositoryOptions {
   /** The table, which is made where it is missing: a letter or `_`, then letters, digits and `_`. Default: `"keepsake_sessions"`. */
-  readonly table?: string;
+  readonly table?: string | undefined;
 }
 
 const OWNER = "SqliteSessionRepository";

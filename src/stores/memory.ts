@@ -18,7 +18,7 @@ import { TimesColumn } from "./_memory-times.ts";
 
 export interface MemorySessionRepositoryOptions {
   /** How many sessions are kept; beyond that the least recently used one goes. Default: 100,000. */
-  readonly maxSessions?: number;
+  readonly maxSessions?: number | undefined;
 }
 
 /** Expired records that one creation removes at most, so that none waits for a crowd of them to go. */
@@ -199,9 +199,7 @@ export class InMemorySessionStore<
   constructor(options: InMemorySessionStoreOptions = {}) {
     checkObject("InMemorySessionStore", options);
     const { maxSessions, ...ofStore } = options;
-    const repository = new MemorySessionRepository(
-      maxSessions === undefined ? {} : { maxSessions },
-    );
+    const repository = new MemorySessionRepository({ maxSessions });
     super(repository, ofStore);
     this.#repository = repository;
   }

@@ -30,7 +30,6 @@ export class SqliteSessionStore<
   Data extends object = DefaultData,
 > extends ServerSessionStore<Data> {
   constructor(database: SqliteDatabase, { table, ...options }: SqliteSessionStoreOptions = {}) {
-    const repository = new SqliteSessionRepository(database, table === undefined ? {} : { table });
-    super(repository, options);
+    super(new SqliteSessionRepository(database, { table }), options);
   }
 }
