@@ -135,7 +135,7 @@ function onPGlite(client: PGliteClient): Run {
 
 function toRow(row: unknown): Row {
   if (!Array.isArray(row)) {
-    throw new TypeError("The PostgreSQL client gave a row that is no array of columns.");
+    throw wrongAnswer("a row that is no array of columns");
   }
   return row.map((cell: unknown) =>
     cell === null || typeof cell === "string" ? cell : decode(cell),
@@ -146,7 +146,13 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function decode(cell: unknown): string {
   if (cell instanceof Uint8Array) return decoder.decode(cell);
-  throw new TypeError("The PostgreSQL client gave a column that is no text.");
+  throw wrongAnswer("a column that is no text");
+}
+
+function wrongAnswer(what: string): TypeError {
+  return new TypeError(
+    `The PostgreSQL client gave ${what}. Does something wrap it that changes its queries, or the rows that it gives?`,
+  );
 }
 
 function isPostgresJs(client: PostgresClient): client is PostgresJsClient {

@@ -153,7 +153,9 @@ export class PostgresSessionRepository implements SessionRepository {
     const [row] = await this.#ask(this.#statements.update, cells, context);
     const [outcome] = row ?? [];
     if (outcome === "updated" || outcome === "conflict" || outcome === "gone") return outcome;
-    throw new Error(`PostgreSQL answered an update with ${outcome}.`);
+    throw new Error(
+      `PostgreSQL answered an update with ${outcome}. Does the client, or a proxy before the server, change answers?`,
+    );
   }
 
   async touch(handle: string, expiresAt: number, context: RepositoryContext): Promise<boolean> {

@@ -59,7 +59,7 @@ export function lifetime(end: number, now: number): string {
 /** A list of texts, whatever the client makes of them. Throws for anything but a list: what is no answer is not to be taken for an empty one. */
 export function textsOf(reply: unknown): (string | undefined)[] {
   if (Array.isArray(reply)) return reply.map(textOf);
-  throw new Error("The server answered something else than a list.");
+  throw wrongAnswer("a list");
 }
 
 /** What a script says has happened. Throws for anything that it never says. */
@@ -67,7 +67,14 @@ export function wordOf<Word extends string>(reply: unknown, words: readonly Word
   const text = textOf(reply);
   const word = words.find((each) => each === text);
   if (word !== undefined) return word;
-  throw new Error(`The server answered something else than ${words.join(" or ")}.`);
+  throw wrongAnswer(words.join(" or "));
+}
+
+function wrongAnswer(expected: string): Error {
+  return new Error(
+    `The server answered something else than ${expected}. ` +
+      "Does the client, or a proxy before the server, change replies? Leave them as they are.",
+  );
 }
 
 function textOf(reply: unknown): string | undefined {

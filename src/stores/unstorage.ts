@@ -66,7 +66,10 @@ export function fromUnstorage(
     async remove(handle: string): Promise<void> {
       await storage.removeItem(keyOf(handle));
       // The same driver says nothing where it cannot remove a file, and a logout must not only seem to have worked.
-      if ((await get(handle)) !== undefined) throw new Error(`${owner}: nothing was removed.`);
+      if ((await get(handle)) === undefined) return;
+      throw new Error(
+        `${owner}: nothing was removed. Is the storage read-only, or may the process not delete its files?`,
+      );
     },
   };
   return new BridgeRepository(owner, backend, options, "nothing");
@@ -106,7 +109,10 @@ export function fromKeyv(keyv: KeyvLike, options: BridgeOptions = {}): SessionRe
     },
     async set(handle: string, record: object, ttl: number): Promise<void> {
       const isSet = await call(keyOf(handle), (key) => keyv.set(key, record, ttl));
-      if (isSet === false) throw new Error(`${owner}: nothing was stored.`);
+      if (isSet !== false) return;
+      throw new Error(
+        `${owner}: nothing was stored. The Keyv's "error" event may say why. Is its database read-only, or full?`,
+      );
     },
     async remove(handle: string): Promise<void> {
       await call(keyOf(handle), (key) => keyv.delete(key));
