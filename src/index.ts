@@ -4,11 +4,19 @@ export type { Codec } from "./core/codec.ts";
 export type { CookieOptions, CookiePrefix } from "./core/cookie-options.ts";
 export { cookieTransport, type TransportOptions } from "./core/cookie-transport.ts";
 export { SessionError, type SessionErrorCode } from "./core/errors.ts";
-export type { EndReason, OnEvent, RefusalReason, SessionEvent } from "./core/events.ts";
+export type {
+  EndReason,
+  ForgeryEvent,
+  OnEvent,
+  RefusalReason,
+  SessionEvent,
+} from "./core/events.ts";
 export type { SessionRequest, SessionResponse } from "./core/exchange.ts";
 export { type HeaderTransportOptions, headerTransport } from "./core/header-transport.ts";
+export type { Values } from "./core/json.ts";
 export type { Limits } from "./core/limits.ts";
 export { type MiddlewareOptions, SessionMiddleware } from "./core/middleware.ts";
+export type { Eventually } from "./core/promises.ts";
 export type { Random } from "./core/random.ts";
 export type {
   RepositoryCapabilities,
@@ -48,6 +56,7 @@ export type { LoginOptions, Pending, SessionState, StoredSession } from "./core/
 export { type SignOnlyOptions, signOnly } from "./core/sign-only-sealer.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./core/standard-schema.ts";
 export type { SessionStore } from "./core/store.ts";
+export type { SuiteSealerOptions } from "./core/suite-sealer.ts";
 export { type Timeline, type TimeoutOptions, timeouts } from "./core/timeouts.ts";
 export type { SessionTransport } from "./core/transport.ts";
 export type { CarrierOptions } from "./core/transports.ts";

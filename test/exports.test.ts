@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { binaryOf } from "../scripts/runtimes.ts";
+import { declarationsIn } from "./support/declarations.ts";
 import { list, pathsOf, ROOT, readManifest, specifiersOf } from "./support/repository.ts";
 
 /** What an application can name in an import: a change here is a change of the package's interface. */
@@ -35,6 +36,9 @@ const PUBLIC_FILES = [
   "src/interop/[!_]*.ts",
   "src/testing/index.ts",
 ];
+
+/** What these export need not be exported by others once more. */
+const SHARED = ["index.d.ts", "anti-forgery/index.d.ts"];
 
 const manifest = await readManifest();
 const specifiers = specifiersOf(manifest);
@@ -81,6 +85,23 @@ describe("Exports", () => {
   test("keepsake exports these names", async () => {
     assert.deepEqual(Object.keys(await import("keepsake")).sort(), NAMES_OF_KEEPSAKE);
   });
+});
+
+describe("The declarations", () => {
+  const files = publicFiles.map((file) => file.replace(/^src\/(.*)\.ts$/, "$1.d.ts"));
+  const entries = declarationsIn(files);
+  const exportedBy = (file: string) => entries.get(file) ?? [];
+  const shared = SHARED.flatMap(exportedBy);
+
+  for (const file of files) {
+    test(`of ${file} name no type that cannot be imported from it or from ${SHARED.join(", ")}`, () => {
+      const importable = new Set([...exportedBy(file), ...shared].map(({ id }) => id));
+      const missing = exportedBy(file).flatMap(({ id, types }) =>
+        types.filter((type) => !importable.has(type)).map((type) => `${type}, for ${id}`),
+      );
+      assert.deepEqual(missing, []);
+    });
+  }
 });
 
 for (const file of publicFiles.filter((path) => /^src\/(?:adapters|interop|stores)\//.test(path))) {

@@ -16,6 +16,11 @@ import { checkFound, type PropertyOptions, readProperty, sessionProperty } from 
 import { addHeaders, isClientsFault, statusOf } from "./_refusal.ts";
 import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
+export type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
+export type { SkipOption } from "./_prepare.ts";
+export type { PropertyOptions } from "./_property.ts";
+export type { SessionsOptions, SessionsSource } from "./_sessions.ts";
+
 declare global {
   namespace Express {
     interface Request {

@@ -18,6 +18,11 @@ import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, notReplaced, type PropertyOptions, readProperty } from "./_property.ts";
 import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
+export type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
+export type { SkipOption } from "./_prepare.ts";
+export type { PropertyOptions } from "./_property.ts";
+export type { SessionsOptions, SessionsSource } from "./_sessions.ts";
+
 declare module "fastify" {
   interface FastifyRequest {
     /** The visitor's session: always there, and saved by itself before the response leaves. */

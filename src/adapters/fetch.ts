@@ -16,7 +16,14 @@ import {
   type SessionsSource,
 } from "./_sessions.ts";
 
-export type { FetchAntiForgeryOptions } from "./_fetch-anti-forgery.ts";
+export type { Exemptions } from "./_anti-forgery.ts";
+export type {
+  FetchAntiForgeryOptions,
+  FetchProtection,
+  ProtectedHandler,
+} from "./_fetch-anti-forgery.ts";
+export type { SkipOption } from "./_prepare.ts";
+export type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
 /** What the wrapper takes beside the options of every adapter. */
 export interface FetchOptions extends SkipOption<Request> {

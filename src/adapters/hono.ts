@@ -14,6 +14,11 @@ import { checkFound, type PropertyOptions, readProperty } from "./_property.ts";
 import { addHeaders, refusalResponse, statusOf } from "./_refusal.ts";
 import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
+export type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
+export type { SkipOption } from "./_prepare.ts";
+export type { PropertyOptions } from "./_property.ts";
+export type { SessionsOptions, SessionsSource } from "./_sessions.ts";
+
 /** What the middleware takes beside the options of every adapter. */
 export interface HonoOptions<Property extends string = string>
   extends PropertyOptions<Property>,

@@ -20,8 +20,14 @@ import {
   type SessionsSource,
 } from "./_sessions.ts";
 
-export type { FetchAntiForgeryOptions } from "./_fetch-anti-forgery.ts";
+export type { Exemptions } from "./_anti-forgery.ts";
+export type {
+  FetchAntiForgeryOptions,
+  FetchProtection,
+  ProtectedHandler,
+} from "./_fetch-anti-forgery.ts";
 export type { NextCookie, NextCookies, NextHeaders } from "./_next-request.ts";
+export type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
 /** What Next.js has to be told beside the options of every adapter. */
 export interface NextOptions {

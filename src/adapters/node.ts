@@ -19,7 +19,12 @@ import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, type PropertyOptions, readProperty, sessionProperty } from "./_property.ts";
 import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
+export type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 export type { UpgradeHandler, UpgradeOptions, WithEndingSession } from "./_node-upgrade.ts";
+export type { WatchOptions } from "./_node-watch.ts";
+export type { SkipOption } from "./_prepare.ts";
+export type { PropertyOptions } from "./_property.ts";
+export type { SessionsOptions, SessionsSource } from "./_sessions.ts";
 
 /** A request of `node:http`, or of HTTP/2's compatibility API. */
 export type AnyRequest = IncomingMessage | Http2ServerRequest;

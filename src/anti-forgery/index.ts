@@ -1,3 +1,4 @@
+export type { ForeignReason } from "../core/origins.ts";
 export { formField, token } from "./form-tokens.ts";
 export type { FrameAncestors } from "./framing.ts";
 export type { Refusal } from "./guard.ts";

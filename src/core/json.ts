@@ -6,6 +6,7 @@ export interface Misfit {
   readonly isExcess?: true;
 }
 
+/** Data as an object: of JSON, by its keys. */
 export type Values = Record<string, unknown>;
 
 interface Bounds {

@@ -8,7 +8,7 @@ export type Row = readonly Cell[];
 export interface PgQuery {
   readonly name?: string;
   readonly text: string;
-  readonly values: Cell[];
+  readonly values: (string | null)[];
   readonly rowMode: "array";
   readonly types: { getTypeParser(): (value: unknown) => string };
 }
@@ -27,7 +27,7 @@ export interface PostgresJsQuery extends PromiseLike<readonly unknown[]> {
 export interface PostgresJsClient {
   unsafe(
     text: string,
-    values: Cell[],
+    values: (string | null)[],
     options: { readonly prepare: boolean },
   ): { raw(): PostgresJsQuery };
 }
@@ -36,7 +36,7 @@ export interface PostgresJsClient {
 export interface PGliteClient {
   query(
     text: string,
-    values: Cell[],
+    values: (string | null)[],
     options: {
       readonly rowMode: "array";
       readonly parsers: Record<number, (value: string) => string>;

@@ -5,16 +5,14 @@ import type { RepositoryContext } from "../core/repository.ts";
 export interface IoredisLike {
   call(command: string, args: string[]): Promise<unknown>;
   /** Needed for `wait` alone. */
-  pipeline?(commands: string[][]): Pipeline;
-}
-
-interface Pipeline {
-  exec(): Promise<readonly (readonly [Error | null, unknown])[] | null>;
+  pipeline?(commands: string[][]): {
+    exec(): Promise<readonly (readonly [Error | null, unknown])[] | null>;
+  };
 }
 
 /** `createClient` and `createClientPool` of `redis` (node-redis). */
 export interface NodeRedisLike {
-  sendCommand(args: string[], options?: SendOptions): Promise<unknown>;
+  sendCommand(args: string[], options?: NodeRedisSendOptions): Promise<unknown>;
   multi(): { addCommand(args: string[]): unknown; execAsPipeline(): Promise<unknown> };
 }
 
@@ -25,7 +23,7 @@ export interface NodeRedisClusterLike {
     firstKey: string,
     isReadonly: boolean,
     args: string[],
-    options?: SendOptions,
+    options?: NodeRedisSendOptions,
   ): Promise<unknown>;
   multi(): {
     addCommand(firstKey: string, isReadonly: boolean, args: string[]): unknown;
@@ -36,14 +34,19 @@ export interface NodeRedisClusterLike {
 /** `createSentinel` of `redis`. */
 export interface NodeRedisSentinelLike {
   acquire(): unknown;
-  sendCommand(isReadonly: boolean, args: string[], options?: SendOptions): Promise<unknown>;
+  sendCommand(
+    isReadonly: boolean,
+    args: string[],
+    options?: NodeRedisSendOptions,
+  ): Promise<unknown>;
   multi(): {
     addCommand(isReadonly: boolean, args: string[]): unknown;
     execAsPipeline(): Promise<unknown>;
   };
 }
 
-interface SendOptions {
+/** What a client of `redis` is told with one command. */
+export interface NodeRedisSendOptions {
   readonly abortSignal?: AbortSignal;
   readonly timeout?: number;
 }
@@ -167,7 +170,7 @@ function ofNodeRedisSentinel(client: NodeRedisSentinelLike): Connection {
  * The signal ends the wait in the client's queue. A time limit of the client's own, which it has by default, is one more
  * timer and signal for each command, and takes as long as the rest of a read does.
  */
-function inTime({ signal }: RepositoryContext): SendOptions {
+function inTime({ signal }: RepositoryContext): NodeRedisSendOptions {
   return { abortSignal: signal, timeout: 0 };
 }
 

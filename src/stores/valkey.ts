@@ -26,7 +26,17 @@ import { CREATE, DELETE, type Script, TOUCH, UPDATE } from "./_valkey-scripts.ts
 import { SubjectIndex } from "./_valkey-subject-index.ts";
 import { type ValkeyWait, waiting } from "./_valkey-wait.ts";
 
-export type { ValkeyClient, ValkeyWait };
+export type {
+  GlideClusterLike,
+  GlideLike,
+  IoredisLike,
+  NodeRedisClusterLike,
+  NodeRedisLike,
+  NodeRedisSendOptions,
+  NodeRedisSentinelLike,
+  ValkeyClient,
+} from "./_valkey-clients.ts";
+export type { ValkeyWait };
 
 export interface ValkeyRepositoryOptions {
   /** What every key begins with. Default: `"session:"`. */
