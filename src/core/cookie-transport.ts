@@ -7,12 +7,12 @@ import { type Cookie, type CookieOptions, checkCookie } from "./cookie-options.t
 import { type OnEvent, warnOnce } from "./events.ts";
 import type { SessionRequest, SessionResponse } from "./exchange.ts";
 import { checkFunction, checkOptions, LONGEST_SECONDS } from "./options.ts";
-import type { SessionTransport } from "./transport.ts";
+import { type SessionTransport, transportBy } from "./transport.ts";
 
 export interface TransportOptions {
-  /** Receives what an operator should know. Default: a warning on the console, once a process. */
+  /** Receives what an operator should know. Default: that of the store. */
   readonly onEvent?: OnEvent;
-  /** The time, for the age of persistent cookies. Default: the system's clock. */
+  /** The time, for the age of persistent cookies. Default: that of the store. */
   readonly clock?: Clock;
 }
 
@@ -35,13 +35,16 @@ export function cookieTransport(
   more: TransportOptions = {},
 ): SessionTransport {
   checkOptions(OWNER, more, ["onEvent", "clock"]);
-  const { onEvent = warnOnce, clock = systemClock } = more;
-  checkFunction(OWNER, "onEvent", onEvent);
-  checkFunction(OWNER, "clock", clock);
-  return transportFor(checkCookie(options), onEvent, plainHttpWarning(onEvent), clock);
+  checkFunction(OWNER, "onEvent", more.onEvent);
+  checkFunction(OWNER, "clock", more.clock);
+  const cookie = checkCookie(options);
+  return transportBy((passedOn) => {
+    const { onEvent = passedOn.onEvent ?? warnOnce, clock = passedOn.clock ?? systemClock } = more;
+    return makeTransport(cookie, onEvent, plainHttpWarning(onEvent), clock);
+  });
 }
 
-function transportFor(
+function makeTransport(
   cookie: Cookie,
   onEvent: OnEvent,
   warnOfPlainHttp: (request: SessionRequest) => void,
@@ -94,7 +97,7 @@ function transportFor(
     },
     clear: (request, response) => send(request, response, [""], FORGOTTEN),
     companion: (suffix) =>
-      transportFor(
+      makeTransport(
         { ...cookie, wireName: `${wireName}-${suffix}`, chunks: 1 },
         onEvent,
         warnOfPlainHttp,

@@ -2,12 +2,12 @@ import { forbidCaching } from "./caching.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
 import { addVary, type SessionResponse } from "./exchange.ts";
 import { checkBoolean, checkFunction, checkOptions, describe, misconfigured } from "./options.ts";
-import type { SessionTransport } from "./transport.ts";
+import { type SessionTransport, transportBy } from "./transport.ts";
 
 export interface HeaderTransportOptions {
   /** Whether scripts of other origins may read the header, where CORS admits them at all. Default: `false`. */
   readonly expose?: boolean;
-  /** Receives what an operator should know. Default: a warning on the console, once a process. */
+  /** Receives what an operator should know. Default: that of the store. */
   readonly onEvent?: OnEvent;
 }
 
@@ -52,10 +52,15 @@ export function headerTransport(
     );
   }
   checkOptions(owner, options, ["expose", "onEvent"]);
-  const { expose = false, onEvent = warnOnce } = options;
+  const { expose = false } = options;
   checkBoolean(owner, "expose", expose);
-  checkFunction(owner, "onEvent", onEvent);
+  checkFunction(owner, "onEvent", options.onEvent);
+  return transportBy((passedOn) =>
+    makeTransport(name, expose, options.onEvent ?? passedOn.onEvent ?? warnOnce),
+  );
+}
 
+function makeTransport(name: string, expose: boolean, onEvent: OnEvent): SessionTransport {
   const send = (response: SessionResponse, value: string) => {
     const { headers, status = 200 } = response;
     headers.set(name, value);
@@ -76,6 +81,6 @@ export function headerTransport(
     },
     write: (_, response, token) => send(response, token),
     clear: (_, response) => send(response, ""),
-    companion: (suffix) => headerTransport(`${name}-${suffix}`, options),
+    companion: (suffix) => makeTransport(`${name}-${suffix}`, expose, onEvent),
   };
 }

@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.ts";
+import type { OnEvent } from "./events.ts";
 import type { SessionRequest, SessionResponse } from "./exchange.ts";
 
 /** How a token travels between client and server. */
@@ -21,6 +23,30 @@ export interface SessionTransport {
   clear(request: SessionRequest, response: SessionResponse): void;
   /** A transport of the same kind for a second, small token that travels beside the first. */
   companion(suffix: string): SessionTransport;
+}
+
+/** What a store passes on to its transports: it counts where they were given none of their own. */
+export interface PassedOn {
+  readonly onEvent?: OnEvent;
+  readonly clock?: Clock;
+}
+
+/**
+ * How to make a transport once more for a store. Beside the transports and not in them, so that one which an application
+ * has put together of another's parts is not taken for that one.
+ */
+const makers = new WeakMap<SessionTransport, (passedOn: PassedOn) => SessionTransport>();
+
+/** A transport that each store makes anew, with what the store passes on. */
+export function transportBy(make: (passedOn: PassedOn) => SessionTransport): SessionTransport {
+  const transport = make({});
+  makers.set(transport, make);
+  return transport;
+}
+
+/** The transport as a store uses it. An application's own is used as it is. */
+export function transportFor(transport: SessionTransport, passedOn: PassedOn): SessionTransport {
+  return makers.get(transport)?.(passedOn) ?? transport;
 }
 
 /** At most so many tokens of one name are looked at in a request. */

@@ -5,9 +5,10 @@ import {
   cookieTransport,
   headerTransport,
   InMemorySessionStore,
+  type SessionEvent,
   type SessionStore,
 } from "keepsake";
-import { type Any, recorder, refusal, requestOf, SECRET, visit } from "./kit.test.ts";
+import { type Any, NOON, recorder, refusal, requestOf, SECRET, Time, visit } from "./kit.test.ts";
 
 const NAME = "__Host-session";
 
@@ -129,4 +130,96 @@ test("transports that cannot be told apart, or are none, are refused", () => {
   bad({ transport: [cookieTransport(), null] }, "transport must be");
   bad({ transport: [cookieTransport(), cookieTransport()] }, "two transports");
   bad({ transport: [headerTransport("X-A"), headerTransport("x-a")] }, "two transports");
+});
+
+const STORES = {
+  "on the server": (options: Any) => new InMemorySessionStore<Any>(options),
+  "in the cookie": (options: Any) => new CookieSessionStore<Any>({ secret: SECRET, ...options }),
+};
+const OVERRULED = { type: "cache-control-overruled", cacheControl: "public" };
+/** Over plain http, cacheable and on a redirect: all that a transport tells of. */
+const PLAIN = {
+  url: "http://shop.example/",
+  status: 302,
+  responseHeaders: { "cache-control": "public" },
+};
+
+/** Leaves out what the store itself tells. */
+function transportRecorder() {
+  const { events, onEvent } = recorder();
+  return { events, onEvent: (event: SessionEvent) => event.type !== "created" && onEvent(event) };
+}
+
+for (const [where, storeOf] of Object.entries(STORES)) {
+  test(`a store ${where} passes its onEvent on to transports that were given none`, async () => {
+    const { events, onEvent } = transportRecorder();
+    const of = (transport: Any) => storeOf({ transport, onEvent });
+    await visit(of(cookieTransport()), (session) => session.set("a", 1), PLAIN);
+    assert.deepEqual(events.splice(0), [
+      { type: "insecure-transport", host: "shop.example" },
+      OVERRULED,
+    ]);
+    await visit(of([headerTransport()]), (session) => session.set("a", 1), PLAIN);
+    assert.deepEqual(events, [OVERRULED, { type: "token-on-redirect", status: 302 }]);
+  });
+
+  test(`a transport of a store ${where} keeps to the onEvent that it was given itself`, async () => {
+    const ofStore = transportRecorder();
+    const own = transportRecorder();
+    for (const transport of [
+      cookieTransport({}, { onEvent: own.onEvent }),
+      headerTransport("X-Token", { onEvent: own.onEvent }),
+    ]) {
+      const store = storeOf({ transport, onEvent: ofStore.onEvent });
+      await visit(store, (session) => session.set("a", 1), PLAIN);
+    }
+    assert.equal(own.events.length, 4);
+    assert.deepEqual(ofStore.events, []);
+  });
+
+  test(`a persistent cookie of a store ${where} ages by the store's clock, or by its own`, async () => {
+    const clock = () => NOON;
+    const ageBy = async (more?: Any) => {
+      const transport = cookieTransport({ persistent: true }, more);
+      const store = storeOf({ transport, clock, absoluteTimeout: 7200 });
+      const { setCookie } = await visit(store, (session) => session.set("a", 1));
+      return /Max-Age=(\d+)/.exec(setCookie[0] ?? "")?.[1];
+    };
+    assert.equal(await ageBy(), "7200");
+    assert.equal(await ageBy({ clock: () => NOON + 3_600_000 }), "3600");
+  });
+}
+
+test("one transport of two stores tells each of them of its own", async () => {
+  const transport = headerTransport();
+  const [one, two] = [transportRecorder(), transportRecorder()];
+  const first = new InMemorySessionStore({ transport, onEvent: one.onEvent });
+  const second = new CookieSessionStore({ secret: SECRET, transport, onEvent: two.onEvent });
+  await visit(first, (session) => session.set("a", 1), PLAIN);
+  assert.deepEqual([one.events.length, two.events.length], [2, 0]);
+  await visit(second, (session) => session.set("a", 1), PLAIN);
+  assert.deepEqual([one.events.length, two.events.length], [2, 2]);
+});
+
+test("the note of the last use, too, tells the store of a redirect", async () => {
+  const { events, onEvent } = recorder();
+  const time = new Time();
+  const { clock } = time;
+  const transport = headerTransport();
+  const store = new CookieSessionStore<Any>({ secret: SECRET, transport, clock, onEvent });
+  const token = await tokenOf(store);
+  time.advance(10_000);
+  const headers = { "x-session-id": token };
+  const done = await visit(store, (session) => session.get("a"), { headers, status: 302 });
+  assert.notEqual(done.headers.get("x-session-id-seen"), null);
+  assert.deepEqual(events, [{ type: "token-on-redirect", status: 302 }]);
+});
+
+test("a transport that an application makes of another is used as it is", async () => {
+  const { events, onEvent } = recorder();
+  const transport = { ...cookieTransport({}, { onEvent }), read: () => [] };
+  const store = new CookieSessionStore<Any>({ secret: SECRET, transport, onEvent });
+  const token = await tokenOf(store);
+  assert.equal((await store.load(requestOf({ cookie: `${NAME}=${token}` }))).isNew, true);
+  assert.deepEqual(events, []);
 });

@@ -1,9 +1,9 @@
 import type { CookieOptions } from "./cookie-options.ts";
-import { cookieTransport, type TransportOptions } from "./cookie-transport.ts";
+import { cookieTransport } from "./cookie-transport.ts";
 import { SessionError } from "./errors.ts";
 import type { SessionRequest } from "./exchange.ts";
 import { misconfigured } from "./options.ts";
-import type { SessionTransport } from "./transport.ts";
+import { type PassedOn, type SessionTransport, transportFor } from "./transport.ts";
 
 /** How a store's tokens travel: one of the two options, or neither for the default cookie. */
 export interface CarrierOptions {
@@ -47,14 +47,16 @@ export interface Transports {
 export function createTransports(
   owner: string,
   { cookie, transport }: CarrierOptions,
-  options: TransportOptions,
+  passedOn: PassedOn,
 ): Transports {
   if (cookie !== undefined && transport !== undefined) {
     throw misconfigured(
       `${owner}: cookie and transport are two ways of saying one thing. Write transport: cookieTransport({ … }).`,
     );
   }
-  const list = [transport ?? cookieTransport(cookie, options)].flat();
+  const list = [transport ?? cookieTransport(cookie)]
+    .flat()
+    .map((each) => transportFor(each, passedOn));
   const [first] = list;
   if (first === undefined || list.some((each) => typeof each?.read !== "function")) {
     throw misconfigured(
