@@ -1,6 +1,13 @@
 import { utf8Length } from "./bytes.ts";
 import type { ChunkCount } from "./cookie-chunks.ts";
-import { checkBoolean, checkOptions, describe, LONGEST_SECONDS, misconfigured } from "./options.ts";
+import {
+  checkBoolean,
+  checkOptions,
+  describe,
+  LONGEST_SECONDS,
+  misconfigured,
+  optionNames,
+} from "./options.ts";
 
 /** The cookie that carries a token. The defaults are the strictest that work for a site of its own. */
 export interface CookieOptions {
@@ -52,18 +59,18 @@ export interface Cookie {
 }
 
 const OWNER = "cookie";
-export const COOKIE_OPTION_NAMES: readonly string[] = [
-  "name",
-  "prefix",
-  "secure",
-  "httpOnly",
-  "sameSite",
-  "path",
-  "domain",
-  "partitioned",
-  "persistent",
-  "chunks",
-];
+export const COOKIE_OPTION_NAMES: readonly string[] = optionNames<CookieOptions>({
+  name: true,
+  prefix: true,
+  secure: true,
+  httpOnly: true,
+  sameSite: true,
+  path: true,
+  domain: true,
+  partitioned: true,
+  persistent: true,
+  chunks: true,
+});
 const PREFIXES: readonly CookiePrefix[] = ["__Host-Http-", "__Host-", "__Http-", "__Secure-"];
 const LONGEST_ATTRIBUTE = 1024;
 

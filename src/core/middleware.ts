@@ -3,7 +3,13 @@ import { SessionError } from "./errors.ts";
 import { type OnEvent, warnOnce } from "./events.ts";
 import { addVary, type SessionRequest, type SessionResponse } from "./exchange.ts";
 import { NotingResponse, plainHeaders, put } from "./lines.ts";
-import { checkBoolean, checkFunction, checkOptions, misconfigured } from "./options.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkOptions,
+  misconfigured,
+  optionNames,
+} from "./options.ts";
 import { andThen, type Eventually, isThenable, orElse } from "./promises.ts";
 import { type SchemaOptions, schemaCheck } from "./schema.ts";
 import { internals, Session } from "./session.ts";
@@ -18,7 +24,12 @@ export interface MiddlewareOptions<Data extends object> extends SchemaOptions<Da
   readonly onEvent?: OnEvent;
 }
 
-export const MIDDLEWARE_OPTIONS = ["schema", "onInvalid", "saveOnServerError", "onEvent"] as const;
+export const MIDDLEWARE_OPTIONS: readonly string[] = optionNames<MiddlewareOptions<object>>({
+  schema: true,
+  onInvalid: true,
+  saveOnServerError: true,
+  onEvent: true,
+});
 
 /**
  * The way of a request through its session, the same in every framework: `load`, the handler, `save`.

@@ -38,6 +38,14 @@ export function checkObject(owner: string, options: unknown): void {
   }
 }
 
+/** All options of a type, by name: with one missing, or one too many, it does not compile. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+
+/** The same as a list. */
+export function optionNames<Options>(names: OptionNames<Options>): readonly string[] {
+  return Object.keys(names);
+}
+
 /** Refuses what is not an option, so that a misspelt one is never silently without effect. */
 export function checkOptions(owner: string, options: object, known: readonly string[]): void {
   checkObject(owner, options);

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { type Codec, createCodec } from "./codec.ts";
 import { HANDLE_BYTES } from "./handle.ts";
 import { createLimits, type Limits } from "./limits.ts";
-import { checkFunction, misconfigured } from "./options.ts";
+import { checkFunction, misconfigured, type OptionNames } from "./options.ts";
 import { type Random, systemRandom } from "./random.ts";
 import type { Serializer } from "./serializer.ts";
 import { createTimeline, type Timeline, type TimeoutOptions } from "./timeouts.ts";
@@ -20,14 +20,14 @@ export interface SessionOptions extends TimeoutOptions {
   readonly random?: Random;
 }
 
-export const SESSION_OPTIONS = [
-  "idleTimeout",
-  "absoluteTimeout",
-  "serializer",
-  "limits",
-  "clock",
-  "random",
-] as const;
+export const SESSION_OPTIONS: OptionNames<SessionOptions> = {
+  idleTimeout: true,
+  absoluteTimeout: true,
+  serializer: true,
+  limits: true,
+  clock: true,
+  random: true,
+};
 
 /** A store's checked options, made once and shared by all of its sessions. */
 export interface SessionConfig {

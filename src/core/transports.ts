@@ -2,7 +2,7 @@ import type { CookieOptions } from "./cookie-options.ts";
 import { cookieTransport } from "./cookie-transport.ts";
 import { SessionError } from "./errors.ts";
 import type { SessionRequest } from "./exchange.ts";
-import { misconfigured } from "./options.ts";
+import { misconfigured, type OptionNames } from "./options.ts";
 import { type PassedOn, type SessionTransport, transportFor } from "./transport.ts";
 
 /** How a store's tokens travel: one of the two options, or neither for the default cookie. */
@@ -16,7 +16,10 @@ export interface CarrierOptions {
   readonly transport?: SessionTransport | readonly SessionTransport[];
 }
 
-export const CARRIER_OPTIONS = ["cookie", "transport"] as const;
+export const CARRIER_OPTIONS: OptionNames<CarrierOptions> = {
+  cookie: true,
+  transport: true,
+};
 
 /** A token that a request carries, and how. */
 export interface Candidate {

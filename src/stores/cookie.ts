@@ -1,7 +1,7 @@
 import { type OnEvent, warnOnce } from "../core/events.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 import { isHandle } from "../core/handle.ts";
-import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
+import { checkFunction, checkOptions, misconfigured, optionNames } from "../core/options.ts";
 import { andThen, type Eventually } from "../core/promises.ts";
 import { beginSession, restoreSession } from "../core/restore.ts";
 import type { EndedAt, Revocation } from "../core/revocation.ts";
@@ -62,16 +62,16 @@ export interface CookieSessionStoreOptions extends SessionOptions, CarrierOption
   readonly onEvent?: OnEvent;
 }
 
-export const COOKIE_STORE_OPTIONS: readonly string[] = [
-  "secret",
-  "audience",
-  "sealer",
-  "revocation",
-  "timeout",
-  "onEvent",
+export const COOKIE_STORE_OPTIONS: readonly string[] = optionNames<CookieSessionStoreOptions>({
+  secret: true,
+  audience: true,
+  sealer: true,
+  revocation: true,
+  timeout: true,
+  onEvent: true,
   ...CARRIER_OPTIONS,
   ...SESSION_OPTIONS,
-];
+});
 
 const OWNER = "CookieSessionStore";
 

@@ -10,6 +10,7 @@ import {
   checkTimeout,
   describe,
   misconfigured,
+  optionNames,
 } from "../options.ts";
 import type { SessionRepository } from "../repository.ts";
 import type { Secret } from "../secrets.ts";
@@ -63,19 +64,19 @@ export interface ServerSessionStoreOptions extends SessionOptions, CarrierOption
   readonly onEvent?: OnEvent;
 }
 
-export const SERVER_STORE_OPTIONS: readonly string[] = [
-  "secret",
-  "renewAfter",
-  "onConflict",
-  "timeout",
-  "encrypt",
-  "label",
-  "subjectLimit",
-  "sweepInterval",
-  "onEvent",
+export const SERVER_STORE_OPTIONS: readonly string[] = optionNames<ServerSessionStoreOptions>({
+  secret: true,
+  renewAfter: true,
+  onConflict: true,
+  timeout: true,
+  encrypt: true,
+  label: true,
+  subjectLimit: true,
+  sweepInterval: true,
+  onEvent: true,
   ...CARRIER_OPTIONS,
   ...SESSION_OPTIONS,
-];
+});
 
 const LONGEST_LABEL = 256;
 
