@@ -1,4 +1,4 @@
-import { SessionError, type SessionErrorCode, STATUS_OF_CODE } from "../core/errors.ts";
+import { SessionError } from "../core/errors.ts";
 import type { SessionResponse } from "../core/exchange.ts";
 import { put } from "../core/lines.ts";
 
@@ -8,8 +8,8 @@ export function isClientsFault(error: unknown): error is SessionError {
 }
 
 /** The status that fits an error, where the application says no other. */
-export function statusOf(error: unknown): (typeof STATUS_OF_CODE)[SessionErrorCode] {
-  return error instanceof SessionError ? STATUS_OF_CODE[error.code] : 500;
+export function statusOf(error: unknown): SessionError["status"] {
+  return error instanceof SessionError ? error.status : 500;
 }
 
 /** What a client is told: the status, and nothing about how the server is built. */

@@ -39,8 +39,8 @@ export type SessionErrorCode = keyof typeof STATUS_OF_CODE;
 export class SessionError extends Error {
   override readonly name: string = "SessionError";
   readonly code: SessionErrorCode;
-  /** The HTTP status that fits, such as 500 or 503. */
-  readonly status: number;
+  /** The HTTP status that fits. */
+  readonly status: (typeof STATUS_OF_CODE)[SessionErrorCode];
   /** Headers that the answer to this error has to carry, such as the one that takes the token of an ended session away. */
   headers: Record<string, string | string[]> = {};
 

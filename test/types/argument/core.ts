@@ -1,4 +1,10 @@
-import { InMemorySessionStore, Session, type SessionData, type SessionStore } from "keepsake";
+import {
+  InMemorySessionStore,
+  Session,
+  type SessionData,
+  type SessionError,
+  type SessionStore,
+} from "keepsake";
 import { exactly } from "../exactly.ts";
 import type { Shop } from "../shop.ts";
 
@@ -31,5 +37,8 @@ const store: SessionStore<Shop> = new InMemorySessionStore<Shop>();
 exactly<Session<Shop>>()(await store.load(new Request("https://shop.example/")));
 // @ts-expect-error TS2375: a store of other data is another type
 const other: SessionStore<{ basket: number }> = store;
+
+declare const error: SessionError;
+exactly<400 | 409 | 500 | 503>()(error.status);
 
 export { other };
