@@ -30,7 +30,7 @@ const TABLE: readonly Row[] = [
   // A secret alone means a cookie store, in every adapter.
   {
     from: /^src\/adapters\/_sessions\.ts$/,
-    may: [CORE, SHARED_BY_ADAPTERS, /^src\/stores\/cookie\.ts$/],
+    may: [CORE, SHARED_BY_ADAPTERS, /^src\/stores\/(?:cookie|_cookie-options)\.ts$/],
   },
   {
     from: /^src\/adapters\/(?:_(?:node|fastify)[^/]*|connect|express|fastify|koa|node)\.ts$/,

@@ -2,11 +2,8 @@ import { MIDDLEWARE_OPTIONS, type MiddlewareOptions } from "../core/middleware.t
 import { checkObject, checkOptions, describe, misconfigured } from "../core/options.ts";
 import type { Secret } from "../core/secrets.ts";
 import { isStore, type SessionStore } from "../core/store.ts";
-import {
-  COOKIE_STORE_OPTIONS,
-  CookieSessionStore,
-  type CookieSessionStoreOptions,
-} from "../stores/cookie.ts";
+import { COOKIE_STORE_OPTIONS, type CookieSessionStoreOptions } from "../stores/_cookie-options.ts";
+import { CookieSessionStore } from "../stores/cookie.ts";
 import { AdapterMiddleware } from "./_middleware.ts";
 
 /** All that a `CookieSessionStore` and the way through it can be told. */

@@ -1,28 +1,23 @@
-import { type OnEvent, warnOnce } from "../core/events.ts";
+import { warnOnce } from "../core/events.ts";
 import type { SessionRequest, SessionResponse } from "../core/exchange.ts";
 import { isHandle } from "../core/handle.ts";
-import { checkFunction, checkOptions, misconfigured, optionNames } from "../core/options.ts";
+import { checkFunction, checkOptions, misconfigured } from "../core/options.ts";
 import { andThen, type Eventually } from "../core/promises.ts";
 import { beginSession, restoreSession } from "../core/restore.ts";
-import type { EndedAt, Revocation } from "../core/revocation.ts";
+import type { EndedAt } from "../core/revocation.ts";
 import { cannot, type RevocationAnswers } from "../core/revocation-answers.ts";
 import type { Sealer } from "../core/sealer.ts";
 import { combineSealers } from "../core/sealer-list.ts";
-import { checkSecrets, type Secret } from "../core/secrets.ts";
+import { checkSecrets } from "../core/secrets.ts";
 import type { Session } from "../core/session.ts";
 import { checkExcept, isSubject } from "../core/session-checks.ts";
-import {
-  createSessionConfig,
-  SESSION_OPTIONS,
-  type SessionConfig,
-  type SessionOptions,
-} from "../core/session-config.ts";
+import { createSessionConfig, type SessionConfig } from "../core/session-config.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import { gone, isLogin, isOver } from "../core/session-intent.ts";
 import type { SessionStore } from "../core/store.ts";
 import { REMEMBERED } from "../core/timeouts.ts";
 import type { SessionTransport } from "../core/transport.ts";
-import { CARRIER_OPTIONS, type CarrierOptions, createTransports } from "../core/transports.ts";
+import { createTransports } from "../core/transports.ts";
 import { xchachaSealer } from "../core/xchacha-sealer.ts";
 import { createAnswers, revokeNewest, saveUnlessEnded } from "./_cookie-ending.ts";
 import {
@@ -34,44 +29,11 @@ import {
   revocableOf,
   SEEN,
 } from "./_cookie-opening.ts";
+import { COOKIE_STORE_OPTIONS, type CookieSessionStoreOptions } from "./_cookie-options.ts";
 import { forgetSession, noteUse, sealSession, sendSession } from "./_cookie-sealing.ts";
 import { checkChunks } from "./_cookie-too-large.ts";
 
-export interface CookieSessionStoreOptions extends SessionOptions, CarrierOptions {
-  /**
-   * One secret of at least 32 random bytes as text, or several to rotate: the newest first. The newest seals, all open,
-   * and what an older one sealed is sealed anew at its next save.
-   */
-  readonly secret?: Secret;
-  /** Separates applications or tenants that share a secret: none opens the sessions of another. 512 bytes or fewer. Default: `""`. */
-  readonly audience?: string;
-  /**
-   * Another way to seal, instead of `secret`; or a list of ways, to move from one to another. The first seals, all open,
-   * and what another than the first sealed is sealed anew at its next save. With several servers list the new one
-   * second, until every server knows it, and then first.
-   */
-  readonly sealer?: Sealer | readonly Sealer[];
-  /**
-   * Knows which sessions have ended, so that a copied cookie is good for nothing after a logout: a function that is asked
-   * on load, or `repositoryRevocation(repository)`. Default: none, so that only time ends a copied cookie.
-   */
-  readonly revocation?: Revocation | Revocation["isRevoked"];
-  /** Seconds that a load or a save may wait for the revocation in all, before it fails with `ERR_SESSION_STORE`. Default: 2. */
-  readonly timeout?: number;
-  /** Receives what an operator should know. Default: a warning on the console, once a process. */
-  readonly onEvent?: OnEvent;
-}
-
-export const COOKIE_STORE_OPTIONS: readonly string[] = optionNames<CookieSessionStoreOptions>({
-  secret: true,
-  audience: true,
-  sealer: true,
-  revocation: true,
-  timeout: true,
-  onEvent: true,
-  ...CARRIER_OPTIONS,
-  ...SESSION_OPTIONS,
-});
+export type { CookieSessionStoreOptions };
 
 const OWNER = "CookieSessionStore";
 
