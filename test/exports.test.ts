@@ -101,6 +101,14 @@ describe("The declarations", () => {
       );
       assert.deepEqual(missing, []);
     });
+
+    test(`of ${file} have a sentence each`, () => {
+      const silent = exportedBy(file).filter(({ comment }) => !/[.:]/.test(comment));
+      assert.deepEqual(
+        silent.map(({ id }) => id),
+        [],
+      );
+    });
   }
 });
 

@@ -35,6 +35,7 @@ export interface VerdictRules {
   allowsNonBrowser(method: string, path: string): boolean;
 }
 
+/** Why a request gets through: what proved that it is no forgery, or why it needs no proof. */
 export type AllowReason =
   | "safe-method"
   | "exempt"

@@ -43,6 +43,7 @@ export interface CookieOptions {
   readonly chunks?: 1 | 2 | 3;
 }
 
+/** What the name of a cookie may begin with, for browsers to hold it to. */
 export type CookiePrefix = "__Host-" | "__Secure-" | "__Http-" | "__Host-Http-";
 
 /** Options with their defaults, checked, and the name as it is on the wire. */

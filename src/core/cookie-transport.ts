@@ -9,6 +9,7 @@ import type { SessionRequest, SessionResponse } from "./exchange.ts";
 import { checkFunction, checkOptions, LONGEST_SECONDS } from "./options.ts";
 import { type SessionTransport, transportBy } from "./transport.ts";
 
+/** What `cookieTransport` takes beside the cookie. */
 export interface TransportOptions {
   /** Receives what an operator should know. Default: that of the store. */
   readonly onEvent?: OnEvent;

@@ -61,6 +61,7 @@ export interface ForgeryEvent {
 /** Why a session ended: `evicted` for a newer one of the same subject, `spent` with the flash value that was all of it. */
 export type EndReason = "logout" | "revoked" | "evicted" | "spent";
 
+/** Why a well-formed token opened no session: what each means is with `token-refused` of {@link SessionEvent}. */
 export type RefusalReason = "retired" | "grace-over" | "unknown-credential" | "no-session";
 
 /** Receives events, as they happen. It must not throw, and is not waited for. */

@@ -4,6 +4,7 @@ import { addVary, type SessionResponse } from "./exchange.ts";
 import { checkBoolean, checkFunction, checkOptions, describe, misconfigured } from "./options.ts";
 import { type SessionTransport, transportBy } from "./transport.ts";
 
+/** What `headerTransport` takes beside the name. */
 export interface HeaderTransportOptions {
   /** Whether scripts of other origins may read the header, where CORS admits them at all. Default: `false`. */
   readonly expose?: boolean;

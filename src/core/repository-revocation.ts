@@ -17,6 +17,7 @@ import {
 import { checkRepository, type Operation, RepositoryGuard } from "./server/guard.ts";
 import { Sweeper } from "./server/sweeper.ts";
 
+/** How often and how long the repository is asked. */
 export interface RepositoryRevocationOptions {
   /**
    * Seconds for which a process may reuse an answer: so long it may take until a session that another process has ended

@@ -63,6 +63,7 @@ export interface RepositoryContext {
   readonly signal: AbortSignal;
 }
 
+/** What `update` is given beside the record. */
 export interface UpdateContext extends RepositoryContext {
   /** The record as it was at the version that is updated: an index needs writing only where these differ. */
   readonly before: Pick<SessionRecord, "subject" | "endsAt">;

@@ -23,6 +23,7 @@ export interface RevocationContext {
   readonly signal: AbortSignal;
 }
 
+/** What a revocation is told with the end of one session. */
 export interface RevokeContext extends RevocationContext {
   /**
    * The session goes on under this handle, since `regenerate()`, for the same subject, if there is one. To be kept in mind
@@ -31,6 +32,7 @@ export interface RevokeContext extends RevocationContext {
   readonly successor?: { readonly id: string; readonly subject: string | undefined };
 }
 
+/** What a revocation is told where all sessions of a subject end. */
 export interface RevokeAllContext extends RevocationContext {
   /** The handles that go on: none, or one; or two, where a session is just getting another handle. */
   readonly except: readonly string[];

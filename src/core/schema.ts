@@ -9,6 +9,7 @@ import type { StandardResult, StandardSchema } from "./standard-schema.ts";
 /** What is done with loaded data that does not fit the schema. */
 export type OnInvalid<Data> = "discard" | "throw" | ((data: unknown) => Partial<Data>);
 
+/** What loaded data is held against, and what becomes of data that does not fit. */
 export interface SchemaOptions<Data extends object> {
   /**
    * Any Standard Schema (zod, valibot, arktype …) of the data. A session fills up key by key, so every key should be

@@ -13,6 +13,7 @@ const OWNER = "signOnly";
 const VERSION = "s1";
 const LABEL = "s1 hmac-sha-256";
 
+/** What `signOnly` takes beside the secret. */
 export interface SignOnlyOptions {
   /** Separates applications or tenants that share a secret: none opens the tokens of another. 512 bytes or fewer. Default: `""`. */
   readonly audience?: string;

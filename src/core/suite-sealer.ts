@@ -22,6 +22,7 @@ interface Place {
 /** A cipher with a random nonce of 192 bits, and how its keys are made. */
 export type Suite = KeyPlan<Aead>;
 
+/** What the sealers that encrypt take beside the secret. */
 export interface SuiteSealerOptions {
   /** Separates applications or tenants that share a secret: none opens the tokens of another. 512 bytes or fewer. Default: `""`. */
   readonly audience?: string;

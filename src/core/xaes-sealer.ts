@@ -10,6 +10,7 @@ const SUITE: Suite = {
   use: xaes,
 };
 
+/** What `xaesSealer` takes beside the secret. */
 export type XaesSealerOptions = SuiteSealerOptions;
 
 /**

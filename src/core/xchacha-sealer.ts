@@ -11,6 +11,7 @@ const SUITE: Suite = {
   use: xchacha,
 };
 
+/** What `xchachaSealer` takes beside the secret. */
 export type XChaChaSealerOptions = SuiteSealerOptions;
 
 /**

@@ -6,6 +6,7 @@ import { checkSecrets, type Secret } from "../core/secrets.ts";
 import { fromUrlSafe } from "./_itsdangerous-formats.ts";
 import { createUntimedSigner } from "./_itsdangerous-signer.ts";
 
+/** Until when pairs of BlackSheep are accepted, and from which cookie. */
 export interface BlackSheepPairsOptions {
   /**
    * The moment from which no pair is accepted any more: a `Date`, or a day such as `"2027-03-31"`, which means its first

@@ -21,6 +21,7 @@ import { layOut, readObject, writeOut } from "./_itsdangerous-json.ts";
 import { createSigner, type Signed } from "./_itsdangerous-signer.ts";
 import { NEVER, readState, STATE_KEY, type State, writeState } from "./_itsdangerous-state.ts";
 
+/** What the sealers take that read and write the tokens of itsdangerous. */
 export interface ItsdangerousOptions {
   /**
    * Seconds after which a token no longer opens, counted from its last change, because that is when it was signed.

@@ -9,6 +9,7 @@ import type {
 import { Lines, type Turn } from "./_bridge-lines.ts";
 import { fromStored, type StoredRecord, toStored } from "./_bridge-record.ts";
 
+/** What a bridge has to be told of the store behind it. */
 export interface BridgeOptions {
   /** Whether what is stored outlives the process. Default: true. `false` for a store in memory. */
   readonly persistent?: boolean;

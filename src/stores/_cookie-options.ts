@@ -6,6 +6,7 @@ import type { Secret } from "../core/secrets.ts";
 import { SESSION_OPTIONS, type SessionOptions } from "../core/session-config.ts";
 import { CARRIER_OPTIONS, type CarrierOptions } from "../core/transports.ts";
 
+/** What a store takes that keeps the whole session in the client: `secret` or `sealer`, and what every store does. */
 export interface CookieSessionStoreOptions extends SessionOptions, CarrierOptions {
   /**
    * One secret of at least 32 random bytes as text, or several to rotate: the newest first. The newest seals, all open,

@@ -21,6 +21,7 @@ import { DEFAULT_TABLE, namesOf, type TableNames } from "./_postgres-schema.ts";
 import { setUp } from "./_postgres-setup.ts";
 import { type Statements, statementsOn, toCells, toRecord } from "./_postgres-statements.ts";
 
+/** Which table of PostgreSQL has the sessions, and how it is asked. */
 export interface PostgresRepositoryOptions {
   /**
    * The table: `"name"`, found by the connection's `search_path`, or `"schema.name"`. Default: `"keepsake_sessions"`.

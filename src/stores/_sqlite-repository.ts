@@ -16,6 +16,7 @@ import {
 } from "./_sqlite-client.ts";
 import { checkTableName, makeTable } from "./_sqlite-schema.ts";
 
+/** Which table of the SQLite database has the sessions. */
 export interface SqliteRepositoryOptions {
   /** The table, which is made where it is missing: a letter or `_`, then letters, digits and `_`. Default: `"keepsake_sessions"`. */
   readonly table?: string | undefined;

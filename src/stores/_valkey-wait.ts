@@ -2,6 +2,7 @@ import { SessionError } from "../core/errors.ts";
 import { checkOptions, checkSeconds, misconfigured } from "../core/options.ts";
 import type { Connection } from "./_valkey-clients.ts";
 
+/** For which replicas a write waits, and how long. */
 export interface ValkeyWait {
   /** How many replicas must have a write before it counts: a whole number above 0. */
   readonly replicas: number;

@@ -16,6 +16,7 @@ import { SubjectIndex } from "./_memory-subjects.ts";
 import { entryIn, pack, type Replaced, unpack } from "./_memory-text.ts";
 import { TimesColumn } from "./_memory-times.ts";
 
+/** How much is kept in memory. */
 export interface MemorySessionRepositoryOptions {
   /** How many sessions are kept; beyond that the least recently used one goes. Default: 100,000. */
   readonly maxSessions?: number | undefined;
@@ -181,6 +182,7 @@ export class MemorySessionRepository implements SessionRepository {
   }
 }
 
+/** What every store on the server takes, and what its repository in memory does. */
 export interface InMemorySessionStoreOptions
   extends ServerSessionStoreOptions,
     MemorySessionRepositoryOptions {}

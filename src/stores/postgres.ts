@@ -20,6 +20,7 @@ export {
   PostgresSessionRepository,
 } from "./_postgres-repository.ts";
 
+/** What every store on the server takes, and what its repository in PostgreSQL does. */
 export interface PostgresSessionStoreOptions
   extends ServerSessionStoreOptions,
     PostgresRepositoryOptions {}

@@ -7,6 +7,7 @@ import { type SqliteRepositoryOptions, SqliteSessionRepository } from "./_sqlite
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./_sqlite-client.ts";
 export { type SqliteRepositoryOptions, SqliteSessionRepository } from "./_sqlite-repository.ts";
 
+/** What every store on the server takes, and what its repository in SQLite does. */
 export interface SqliteSessionStoreOptions
   extends ServerSessionStoreOptions,
     SqliteRepositoryOptions {}

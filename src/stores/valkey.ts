@@ -38,6 +38,7 @@ export type {
 } from "./_valkey-clients.ts";
 export type { ValkeyWait };
 
+/** Under which keys sessions are, and when a write counts. */
 export interface ValkeyRepositoryOptions {
   /** What every key begins with. Default: `"session:"`. */
   readonly prefix?: string | undefined;
@@ -197,6 +198,7 @@ export class ValkeySessionRepository implements SessionRepository {
   }
 }
 
+/** What every store on the server takes, and what its repository in Valkey does. */
 export interface ValkeySessionStoreOptions
   extends ServerSessionStoreOptions,
     ValkeyRepositoryOptions {}

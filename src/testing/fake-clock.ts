@@ -6,7 +6,11 @@ export interface FakeClock {
   advance(seconds: number): void;
 }
 
-/** @param start Milliseconds since the epoch. Default: the first of January 2026. */
+/**
+ * Makes a clock for tests, to be given as the option `clock`.
+ *
+ * @param start Milliseconds since the epoch. Default: the first of January 2026.
+ */
 export function fakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock {
   let now = start;
   return Object.assign(() => now, {

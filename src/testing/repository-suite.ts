@@ -12,6 +12,7 @@ import { storeCases } from "./_store-all-cases.ts";
 import type { Case } from "./adapter-suite.ts";
 import { equal } from "./check.ts";
 
+/** Where the suite gets its repositories from. */
 export interface RepositorySuiteOptions {
   /**
    * Makes a repository that the suite may fill. Called once for each case; several may share one database: the suite uses

@@ -13,6 +13,8 @@ export interface Declaration {
   readonly id: string;
   /** The types of this package that it names. */
   readonly types: readonly string[];
+  /** What is written above it. */
+  readonly comment: string;
 }
 
 const DIST = `${ROOT}dist/`;
@@ -45,7 +47,11 @@ function declarationOf(symbol: NamedSymbol, checker: Checker): Declaration {
     .getSymbolAtLocation(identifiers)
     .flatMap((named) => (named === undefined ? [] : originOf(named, checker)))
     .filter((named) => (named.flags & TYPE) !== 0 && fileOf(named).startsWith(DIST));
-  return { id: idOf(symbol), types: [...new Set(types.map(idOf))] };
+  return {
+    id: idOf(symbol),
+    types: [...new Set(types.map(idOf))],
+    comment: checker.getDocumentationCommentOfSymbol(symbol),
+  };
 }
 
 /** What an import or an export leads to in the end. */
