@@ -2,7 +2,7 @@ export { applyChanges, type Change, type Contents } from "./core/changes.ts";
 export type { Clock } from "./core/clock.ts";
 export type { Codec } from "./core/codec.ts";
 export type { CookieOptions, CookiePrefix } from "./core/cookie-options.ts";
-export { cookieTransport, type TransportOptions } from "./core/cookie-transport.ts";
+export { type CookieTransportOptions, cookieTransport } from "./core/cookie-transport.ts";
 export { SessionError, type SessionErrorCode } from "./core/errors.ts";
 export type {
   EndReason,
@@ -59,7 +59,7 @@ export type { SessionStore } from "./core/store.ts";
 export type { SuiteSealerOptions } from "./core/suite-sealer.ts";
 export { type Timeline, type TimeoutOptions, timeouts } from "./core/timeouts.ts";
 export type { SessionTransport } from "./core/transport.ts";
-export type { CarrierOptions } from "./core/transports.ts";
+export type { TransportOptions } from "./core/transports.ts";
 export { type XaesSealerOptions, xaesSealer } from "./core/xaes-sealer.ts";
 export { type XChaChaSealerOptions, xchachaSealer } from "./core/xchacha-sealer.ts";
 export { CookieSessionStore, type CookieSessionStoreOptions } from "./stores/cookie.ts";

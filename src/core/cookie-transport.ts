@@ -10,7 +10,7 @@ import { checkFunction, checkOptions, LONGEST_SECONDS } from "./options.ts";
 import { type SessionTransport, transportBy } from "./transport.ts";
 
 /** What `cookieTransport` takes beside the cookie. */
-export interface TransportOptions {
+export interface CookieTransportOptions {
   /** Receives what an operator should know. Default: that of the store. */
   readonly onEvent?: OnEvent;
   /** The time, for the age of persistent cookies. Default: that of the store. */
@@ -33,7 +33,7 @@ const FORGOTTEN: Age = { maxAge: 0, expires: new Date(0) };
  */
 export function cookieTransport(
   options: CookieOptions = {},
-  more: TransportOptions = {},
+  more: CookieTransportOptions = {},
 ): SessionTransport {
   checkOptions(OWNER, more, ["onEvent", "clock"]);
   checkFunction(OWNER, "onEvent", more.onEvent);

@@ -6,7 +6,7 @@ import { misconfigured, type OptionNames } from "./options.ts";
 import { type PassedOn, type SessionTransport, transportFor } from "./transport.ts";
 
 /** How a store's tokens travel: one of the two options, or neither for the default cookie. */
-export interface CarrierOptions {
+export interface TransportOptions {
   /** The cookie's name and attributes. Default: `__Host-session`, Secure, HttpOnly, SameSite=Lax, Path=/. */
   readonly cookie?: CookieOptions;
   /**
@@ -16,7 +16,7 @@ export interface CarrierOptions {
   readonly transport?: SessionTransport | readonly SessionTransport[];
 }
 
-export const CARRIER_OPTIONS: OptionNames<CarrierOptions> = {
+export const TRANSPORT_OPTIONS: OptionNames<TransportOptions> = {
   cookie: true,
   transport: true,
 };
@@ -49,7 +49,7 @@ export interface Transports {
 
 export function createTransports(
   owner: string,
-  { cookie, transport }: CarrierOptions,
+  { cookie, transport }: TransportOptions,
   passedOn: PassedOn,
 ): Transports {
   if (cookie !== undefined && transport !== undefined) {

@@ -4,10 +4,10 @@ import type { Revocation } from "../core/revocation.ts";
 import type { Sealer } from "../core/sealer.ts";
 import type { Secret } from "../core/secrets.ts";
 import { SESSION_OPTIONS, type SessionOptions } from "../core/session-config.ts";
-import { CARRIER_OPTIONS, type CarrierOptions } from "../core/transports.ts";
+import { TRANSPORT_OPTIONS, type TransportOptions } from "../core/transports.ts";
 
 /** What a store takes that keeps the whole session in the client: `secret` or `sealer`, and what every store does. */
-export interface CookieSessionStoreOptions extends SessionOptions, CarrierOptions {
+export interface CookieSessionStoreOptions extends SessionOptions, TransportOptions {
   /**
    * One secret of at least 32 random bytes as text, or several to rotate: the newest first. The newest seals, all open,
    * and what an older one sealed is sealed anew at its next save.
@@ -39,6 +39,6 @@ export const COOKIE_STORE_OPTIONS: readonly string[] = optionNames<CookieSession
   revocation: true,
   timeout: true,
   onEvent: true,
-  ...CARRIER_OPTIONS,
+  ...TRANSPORT_OPTIONS,
   ...SESSION_OPTIONS,
 });

@@ -22,7 +22,7 @@ import { setUp } from "./_postgres-setup.ts";
 import { type Statements, statementsOn, toCells, toRecord } from "./_postgres-statements.ts";
 
 /** Which table of PostgreSQL has the sessions, and how it is asked. */
-export interface PostgresRepositoryOptions {
+export interface PostgresSessionRepositoryOptions {
   /**
    * The table: `"name"`, found by the connection's `search_path`, or `"schema.name"`. Default: `"keepsake_sessions"`.
    * Capitals count, as in quotes.
@@ -82,7 +82,7 @@ export class PostgresSessionRepository implements SessionRepository {
   readonly #reads: Pick<SharedReads, "read">;
 
   /** @param client A Pool or a Client of `pg`, `postgres(url)` of postgres.js, or a PGlite. It stays the application's to close. */
-  constructor(client: PostgresClient, options: PostgresRepositoryOptions = {}) {
+  constructor(client: PostgresClient, options: PostgresSessionRepositoryOptions = {}) {
     checkOptions(OWNER, options, ["table", "namedStatements", "sharedReads"]);
     const { table = DEFAULT_TABLE, namedStatements = true, sharedReads } = options;
     checkBoolean(OWNER, "namedStatements", namedStatements);

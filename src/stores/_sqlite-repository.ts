@@ -17,7 +17,7 @@ import {
 import { checkTableName, makeTable } from "./_sqlite-schema.ts";
 
 /** Which table of the SQLite database has the sessions. */
-export interface SqliteRepositoryOptions {
+export interface SqliteSessionRepositoryOptions {
   /** The table, which is made where it is missing: a letter or `_`, then letters, digits and `_`. Default: `"keepsake_sessions"`. */
   readonly table?: string | undefined;
 }
@@ -60,7 +60,7 @@ export class SqliteSessionRepository implements SessionRepository {
   };
   readonly #statements: Statements;
 
-  constructor(database: SqliteDatabase, options: SqliteRepositoryOptions = {}) {
+  constructor(database: SqliteDatabase, options: SqliteSessionRepositoryOptions = {}) {
     checkOptions(OWNER, options, ["table"]);
     const { table = DEFAULT_TABLE } = options;
     checkTableName(OWNER, table);

@@ -7,8 +7,8 @@ import { serviceUrl } from "../../scripts/services/index.ts";
 import type { SessionRecord } from "../core/repository.ts";
 import {
   type PostgresClient,
-  type PostgresRepositoryOptions,
   PostgresSessionRepository,
+  type PostgresSessionRepositoryOptions,
 } from "./postgres.ts";
 
 // Shared by tests of the PostgreSQL repository; it has none of its own.
@@ -161,7 +161,7 @@ export class Scene {
     return sql;
   }
 
-  repository(client: PostgresClient = this.pool, options: PostgresRepositoryOptions = {}) {
+  repository(client: PostgresClient = this.pool, options: PostgresSessionRepositoryOptions = {}) {
     return new PostgresSessionRepository(client, { table: this.table, ...options });
   }
 

@@ -3,8 +3,8 @@ import { ServerSessionStore } from "../core/server-session-store.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { PostgresClient } from "./_postgres-client.ts";
 import {
-  type PostgresRepositoryOptions,
   PostgresSessionRepository,
+  type PostgresSessionRepositoryOptions,
 } from "./_postgres-repository.ts";
 
 export type {
@@ -16,14 +16,14 @@ export type {
   PostgresJsQuery,
 } from "./_postgres-client.ts";
 export {
-  type PostgresRepositoryOptions,
   PostgresSessionRepository,
+  type PostgresSessionRepositoryOptions,
 } from "./_postgres-repository.ts";
 
 /** What every store on the server takes, and what its repository in PostgreSQL does. */
 export interface PostgresSessionStoreOptions
   extends ServerSessionStoreOptions,
-    PostgresRepositoryOptions {}
+    PostgresSessionRepositoryOptions {}
 
 /**
  * Keeps sessions in a table of PostgreSQL, by a {@link PostgresSessionRepository}: that says what is asked of the client.

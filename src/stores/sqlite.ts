@@ -2,15 +2,21 @@ import type { ServerSessionStoreOptions } from "../core/server/options.ts";
 import { ServerSessionStore } from "../core/server-session-store.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { SqliteDatabase } from "./_sqlite-client.ts";
-import { type SqliteRepositoryOptions, SqliteSessionRepository } from "./_sqlite-repository.ts";
+import {
+  SqliteSessionRepository,
+  type SqliteSessionRepositoryOptions,
+} from "./_sqlite-repository.ts";
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./_sqlite-client.ts";
-export { type SqliteRepositoryOptions, SqliteSessionRepository } from "./_sqlite-repository.ts";
+export {
+  SqliteSessionRepository,
+  type SqliteSessionRepositoryOptions,
+} from "./_sqlite-repository.ts";
 
 /** What every store on the server takes, and what its repository in SQLite does. */
 export interface SqliteSessionStoreOptions
   extends ServerSessionStoreOptions,
-    SqliteRepositoryOptions {}
+    SqliteSessionRepositoryOptions {}
 
 /**
  * Keeps sessions in an SQLite database, by a {@link SqliteSessionRepository}: that says what it does with the connection,

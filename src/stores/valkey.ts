@@ -39,7 +39,7 @@ export type {
 export type { ValkeyWait };
 
 /** Under which keys sessions are, and when a write counts. */
-export interface ValkeyRepositoryOptions {
+export interface ValkeySessionRepositoryOptions {
   /** What every key begins with. Default: `"session:"`. */
   readonly prefix?: string | undefined;
   /**
@@ -79,7 +79,7 @@ export class ValkeySessionRepository implements SessionRepository {
   readonly #sendWrite: Connection["send"];
   readonly #index: SubjectIndex;
 
-  constructor(client: ValkeyClient, options: ValkeyRepositoryOptions = {}) {
+  constructor(client: ValkeyClient, options: ValkeySessionRepositoryOptions = {}) {
     checkOptions(OWNER, options, ["prefix", "wait"]);
     const { prefix = "session:", wait } = options;
     if (typeof prefix !== "string" || prefix === "" || !prefix.isWellFormed()) {
@@ -201,7 +201,7 @@ export class ValkeySessionRepository implements SessionRepository {
 /** What every store on the server takes, and what its repository in Valkey does. */
 export interface ValkeySessionStoreOptions
   extends ServerSessionStoreOptions,
-    ValkeyRepositoryOptions {}
+    ValkeySessionRepositoryOptions {}
 
 /**
  * Keeps sessions in Valkey or Redis, by a {@link ValkeySessionRepository}.

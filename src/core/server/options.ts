@@ -15,7 +15,7 @@ import {
 import type { SessionRepository } from "../repository.ts";
 import type { Secret } from "../secrets.ts";
 import { createSessionConfig, SESSION_OPTIONS, type SessionOptions } from "../session-config.ts";
-import { CARRIER_OPTIONS, type CarrierOptions, createTransports } from "../transports.ts";
+import { createTransports, TRANSPORT_OPTIONS, type TransportOptions } from "../transports.ts";
 import type { ServerContext, SubjectLimit } from "./context.ts";
 import { checkRepository, RepositoryGuard } from "./guard.ts";
 import type { OnConflict } from "./merge.ts";
@@ -23,7 +23,7 @@ import { createTokens } from "./tokens.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 /** What every store that keeps sessions on the server takes. */
-export interface ServerSessionStoreOptions extends SessionOptions, CarrierOptions {
+export interface ServerSessionStoreOptions extends SessionOptions, TransportOptions {
   /**
    * Puts a MAC of 16 bytes behind each token, so that made-up ones cost no look-up: a secret of at least 32 random bytes
    * as text, or several to rotate, the newest first. Without one tokens are as hard to guess. Default: none.
@@ -74,7 +74,7 @@ export const SERVER_STORE_OPTIONS: readonly string[] = optionNames<ServerSession
   subjectLimit: true,
   sweepInterval: true,
   onEvent: true,
-  ...CARRIER_OPTIONS,
+  ...TRANSPORT_OPTIONS,
   ...SESSION_OPTIONS,
 });
 
