@@ -5,7 +5,7 @@ import type { AdapterMiddleware } from "./_middleware.ts";
 import { addHeaders, isClientsFault, refusalResponse } from "./_refusal.ts";
 
 /** What is done with a request beside its session. */
-export interface Answering {
+interface Answering {
   readonly skip?: ((request: Request) => boolean) | undefined;
   /** Makes the answer to an error. Without one the error is thrown on to the runtime. */
   readonly onError?:

@@ -8,7 +8,7 @@ import { releaseSources } from "./_node-sources.ts";
 import { statusOf } from "./_refusal.ts";
 
 /** An answer that must not be sent, and the one that takes its place. */
-export interface Failure {
+interface Failure {
   readonly original: Originals;
   /** The headers that the other answer begins with. */
   readonly headers: HeadersBefore;

@@ -55,7 +55,7 @@ export type UpgradeHandler<
 ) => unknown;
 
 /** What an upgrade needs of the adapter. */
-export interface UpgradeParts<Data extends object, Property extends string> {
+interface UpgradeParts<Data extends object, Property extends string> {
   readonly middleware: SessionMiddleware<Data>;
   readonly handler: UpgradeHandler<Data, Property>;
   readonly property: string;

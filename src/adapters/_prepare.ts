@@ -15,7 +15,7 @@ export interface SkipOption<Request> {
 }
 
 /** What `sessions` needs where a framework gives a handler one object to find everything on. */
-export interface Prepared<Data extends object, Own extends object> {
+interface Prepared<Data extends object, Own extends object> {
   readonly middleware: AdapterMiddleware<Data>;
   readonly property: string;
   /** What was given, the options of the adapter itself among it. */

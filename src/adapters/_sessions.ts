@@ -20,7 +20,7 @@ export type SessionsSource<Data extends object, Own extends object = SessionsOpt
   | (SessionsOptions<Data> & Own);
 
 /** The arguments of `sessions`, told apart: a store of the application's, or options for a `CookieSessionStore`. */
-export interface SessionsArguments<Data extends object, Own extends object> {
+interface SessionsArguments<Data extends object, Own extends object> {
   readonly store: SessionStore<Data> | undefined;
   readonly options: SessionsOptions<Data> & Own;
 }

@@ -91,7 +91,7 @@ export interface AntiForgeryOptions {
   readonly random?: Random;
 }
 
-export const ANTI_FORGERY_OPTIONS = [
+const ANTI_FORGERY_OPTIONS = [
   "mode",
   "logOnly",
   "trustedOrigins",

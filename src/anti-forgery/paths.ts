@@ -1,7 +1,7 @@
 import { describe, misconfigured } from "../core/options.ts";
 
 /** Whether a list of places has one that this request goes to. */
-export type PathMatcher = (method: string, path: string) => boolean;
+type PathMatcher = (method: string, path: string) => boolean;
 
 interface Place {
   readonly method: string | undefined;

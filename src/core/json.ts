@@ -1,5 +1,5 @@
 /** Why a value cannot be kept, and where in it the reason is. */
-export interface Misfit {
+interface Misfit {
   readonly path: string;
   readonly what: string;
   /** Whether it is one key too many, and not the value itself. */

@@ -22,13 +22,13 @@ export interface KeyPlan<Use> {
   readonly use: (key: Uint8Array) => Use;
 }
 
-export interface Key<Use> {
+interface Key<Use> {
   /** Public: it stands in the token, and says nothing of the key or the secret. */
   readonly id: string;
   readonly use: Use;
 }
 
-export interface Keyring<Use> {
+interface Keyring<Use> {
   /** The one that seals. */
   readonly newest: Key<Use>;
   /** All that open. */

@@ -1,7 +1,7 @@
 import type { TrackedContents } from "./tracked-contents.ts";
 
 /** What the live view calls, so that a write through it obeys the same rules as a method call. */
-export interface LiveTarget {
+interface LiveTarget {
   contents(): TrackedContents;
   set(key: string, value: unknown): void;
   delete(key: string): boolean;

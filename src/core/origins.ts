@@ -1,7 +1,7 @@
 import { describe, misconfigured } from "./options.ts";
 
 /** What is known of where a request came from. */
-export interface RequestOrigin {
+interface RequestOrigin {
   readonly headers: Pick<Headers, "get">;
   /** The origins of the server itself, as the request shows them. */
   readonly own: readonly string[];
@@ -60,7 +60,7 @@ export function ownOrigins(
 export type ForeignReason = "origin-syntax" | "contradiction" | "cross-origin" | "origin";
 
 /** What a request's headers say of the page that sent it: whose it is, or nothing. */
-export type OriginJudgement = "same-origin" | "trusted-origin" | "unknown" | ForeignReason;
+type OriginJudgement = "same-origin" | "trusted-origin" | "unknown" | ForeignReason;
 
 /**
  * Whose page sent a request: by Fetch Metadata first, by `Origin` where that says nothing. What is compared is text,

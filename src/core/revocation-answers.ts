@@ -31,7 +31,7 @@ interface Entry {
   answer: Eventually<EndedAt>;
 }
 
-export interface RevocationAnswersOptions {
+interface RevocationAnswersOptions {
   readonly owner: string;
   /** Milliseconds that a load or a save may wait in all. */
   readonly timeout: number;

@@ -8,7 +8,7 @@ import type { SessionRecord } from "./repository.ts";
 const LABEL = "keepsake revocation";
 
 /** Which sessions of a subject have ended. */
-export interface Note {
+interface Note {
   /** Those that began then or before. */
   readonly notBefore: number;
   /** Of those with these handles only what began at an earlier time, or before that. */

@@ -14,7 +14,7 @@ const FEWEST_CHARACTERS = 10;
 const LOWER_CASE_WORDS = /^[a-z]+(?:[-_.:,][a-z]+)+$/;
 
 /** The command that makes a secret, for error messages. */
-export const MAKE_A_SECRET: string =
+const MAKE_A_SECRET: string =
   "node -p \"require('node:crypto').randomBytes(32).toString('base64url')\"";
 
 const PLACEHOLDERS =

@@ -2,10 +2,10 @@ const BLOCK = 16;
 const HALF_NONCE = 12;
 
 /** Encrypts whole blocks of 16 bytes, each by itself, with AES-256 under one key. */
-export type EncryptBlocks = (blocks: Uint8Array) => Uint8Array;
+type EncryptBlocks = (blocks: Uint8Array) => Uint8Array;
 
 /** A message's own key, from the first half of its nonce. The second half is the nonce of AES-256-GCM. */
-export type Subkey = (nonce: Uint8Array) => Uint8Array;
+type Subkey = (nonce: Uint8Array) => Uint8Array;
 
 /**
  * The key derivation of XAES-256-GCM (c2sp.org/XAES-256-GCM): NIST's SP 800-108r1 with CMAC, in counter mode. All but

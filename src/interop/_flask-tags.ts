@@ -10,7 +10,7 @@ export const FLASK_TAGS: readonly string[] = [" di", " t", " b", " m", " u", " d
  */
 export const TAGGED = "\t";
 
-export interface TaggedValue {
+interface TaggedValue {
   readonly path: string;
   readonly text: string;
 }

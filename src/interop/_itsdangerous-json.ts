@@ -9,7 +9,7 @@ export interface JsonStyle {
   readonly ascii: boolean;
 }
 
-export interface ReadObject {
+interface ReadObject {
   readonly values: Values;
   /** Whether JavaScript's numbers are those of the text, to the last digit. */
   readonly isExact: boolean;

@@ -7,7 +7,7 @@ import { utf8 } from "../core/bytes.ts";
 /** How a key is made of a secret and a salt; the names are those of itsdangerous. */
 export type KeyDerivation = "django-concat" | "hmac";
 
-export interface SignedText {
+interface SignedText {
   readonly value: string;
   /** Signed by a key that is no longer the newest. */
   readonly stale: boolean;
@@ -19,7 +19,7 @@ export interface Signed extends SignedText {
 }
 
 /** itsdangerous' `Signer`: `VALUE.SIGNATURE`. */
-export interface UntimedSigner {
+interface UntimedSigner {
   sign(value: string): string;
   unsign(token: string): SignedText | undefined;
 }

@@ -21,7 +21,7 @@ export interface BridgeOptions {
 }
 
 /** A store that keeps one value a key. Each function throws, or rejects, where it cannot tell or has not done it. */
-export interface Backend {
+interface Backend {
   /** What was set last; `undefined` where there is nothing. */
   get(handle: string): Promise<unknown>;
   /** @param ttl Milliseconds for which it has to be kept. After that the store may remove it. */

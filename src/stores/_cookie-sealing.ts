@@ -17,7 +17,7 @@ export interface Exchange {
 }
 
 /** A session as a token, ready to be sent. */
-export interface SealedSession {
+interface SealedSession {
   readonly id: string;
   readonly token: string;
   readonly transport: SessionTransport;

@@ -7,7 +7,7 @@ import { INDEX, type Script, UNINDEX } from "./_valkey-scripts.ts";
 const READ_AT_ONCE = 50;
 
 /** Runs a script that writes to one key. */
-export type Write = (
+type Write = (
   script: Script,
   key: string,
   args: readonly string[],

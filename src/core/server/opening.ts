@@ -24,7 +24,7 @@ export interface Opened {
 }
 
 /** Why a record was not opened. */
-export type NotOpened = Exclude<Standing, Opened["standing"]> | "unreadable";
+type NotOpened = Exclude<Standing, Opened["standing"]> | "unreadable";
 
 /** Opens a record with what a request presented. */
 export function openRecord(

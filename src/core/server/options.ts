@@ -64,7 +64,7 @@ export interface ServerSessionStoreOptions extends SessionOptions, TransportOpti
   readonly onEvent?: OnEvent;
 }
 
-export const SERVER_STORE_OPTIONS: readonly string[] = optionNames<ServerSessionStoreOptions>({
+const SERVER_STORE_OPTIONS: readonly string[] = optionNames<ServerSessionStoreOptions>({
   secret: true,
   renewAfter: true,
   onConflict: true,

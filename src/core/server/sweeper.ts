@@ -2,7 +2,7 @@ import type { ServerContext } from "./context.ts";
 import { Pace, slack } from "./pace.ts";
 
 /** What a sweeper needs of whoever keeps records. */
-export interface SweeperContext extends Pick<ServerContext, "guard" | "onEvent"> {
+interface SweeperContext extends Pick<ServerContext, "guard" | "onEvent"> {
   readonly config: Pick<ServerContext["config"], "clock" | "random">;
 }
 
