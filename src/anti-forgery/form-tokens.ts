@@ -7,24 +7,16 @@ import { misconfigured } from "../core/options.ts";
 import { systemRandom } from "../core/random.ts";
 import { internals, type Session } from "../core/session.ts";
 import { isLogin } from "../core/session-intent.ts";
+import type { CommitAct, TokenSource } from "../core/session-internals.ts";
 import { forbidFraming } from "./framing.ts";
 import { type AntiForgeryConfig, FIELD_NAME } from "./options.ts";
 import { createToken, isTokenOf, readSecret, SECRET_BYTES } from "./token.ts";
-
-/** What gives the forms of a page their tokens. */
-interface TokenSource {
-  readonly fieldName: string;
-  create(): string;
-}
-
-/** Of the requests that `antiForgery` has seen, by their sessions. */
-const known = new WeakMap<object, TokenSource>();
 
 /**
  * The tokens of one visitor's forms while a request is served. They are bound to the secret of the session or, for a
  * visitor without one, to a secret in a cookie of its own.
  */
-export class FormTokens<Data extends object> implements TokenSource {
+export class FormTokens<Data extends object> implements TokenSource, CommitAct {
   readonly #config: AntiForgeryConfig;
   readonly #session: Session<Data>;
   readonly #headers: Pick<Headers, "get">;
@@ -38,7 +30,7 @@ export class FormTokens<Data extends object> implements TokenSource {
     this.#config = config;
     this.#session = session;
     this.#headers = request.headers;
-    known.set(session, this);
+    internals.setTokenSource(session, this);
     if (internals.cookieNames(session)?.includes(config.transport.name)) {
       throw misconfigured(
         `antiForgery: its cookie and the session's are both called ${config.transport.name}. Give it another name.`,
@@ -111,11 +103,11 @@ export class FormTokens<Data extends object> implements TokenSource {
 
   #hook(): void {
     if (this.#isHooked) return;
-    internals.onCommit(this.#session, (request, response) => this.#commit(request, response));
+    internals.onCommit(this.#session, this);
     this.#isHooked = true;
   }
 
-  #commit(request: SessionRequest, response: SessionResponse): void {
+  commit(request: SessionRequest, response: SessionResponse): void {
     const { transport, frameAncestors, cookieLifetime, clock, onEvent } = this.#config;
     if (this.#shown !== undefined) {
       if (frameAncestors !== false) forbidFraming(response, frameAncestors);
@@ -153,7 +145,7 @@ function isSent(header: string | null, name: string): boolean {
  */
 export function token<Data extends object>(session: Session<Data>): string {
   internals.use(session);
-  const tokens = known.get(session);
+  const tokens = internals.tokenSource(session);
   if (tokens !== undefined) return tokens.create();
   const own = readSecret(internals.antiForgerySecret(session));
   if (own !== undefined) return createToken(own, systemRandom);
@@ -175,6 +167,6 @@ export function token<Data extends object>(session: Session<Data>): string {
  * ```
  */
 export function formField<Data extends object>(session: Session<Data>): string {
-  const name = known.get(session)?.fieldName ?? FIELD_NAME;
+  const name = internals.tokenSource(session)?.fieldName ?? FIELD_NAME;
   return `<input type="hidden" name="${name}" value="${token(session)}">`;
 }

@@ -17,7 +17,9 @@ const STORES: [string, () => SessionStore<Any>][] = [
 
 /** Has the response say that the act was done, and how often. */
 const mark = (session: Loose) =>
-  internals.onCommit(session, (_, { headers }) => headers.append("x-act", "done"));
+  internals.onCommit(session, {
+    commit: (_, { headers }) => headers.append("x-act", "done"),
+  });
 
 for (const [name, make] of STORES) {
   describe(`what is done at the commit, ${name} store`, () => {
@@ -27,8 +29,10 @@ for (const [name, make] of STORES) {
       const { headers, setCookie } = await visitor.visit(
         (session) => {
           session.set("a", 1);
-          internals.onCommit(session, (request, response) => {
-            seen.push(request.headers.get("x-mine"), response.headers.getSetCookie().length);
+          internals.onCommit(session, {
+            commit: (request, response) => {
+              seen.push(request.headers.get("x-mine"), response.headers.getSetCookie().length);
+            },
           });
           mark(session);
           mark(session);
@@ -88,12 +92,14 @@ for (const [name, make] of STORES) {
       let thrown: unknown;
       await new Visitor(make()).visit((session) => {
         session.set("a", 1);
-        internals.onCommit(session, () => {
-          try {
-            session.set("a", 2);
-          } catch (error) {
-            thrown = error;
-          }
+        internals.onCommit(session, {
+          commit: () => {
+            try {
+              session.set("a", 2);
+            } catch (error) {
+              thrown = error;
+            }
+          },
         });
       });
       refusal("ERR_SESSION_COMMITTED")(thrown);

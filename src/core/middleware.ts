@@ -242,7 +242,7 @@ function runAll(
   request: SessionRequest,
   response: SessionResponse,
 ): void {
-  for (const act of acts) act(request, response);
+  for (const act of acts) act.commit(request, response);
 }
 
 /** Makes of whatever a store throws an error that says so, and that adapters answer with 503. */

@@ -5,8 +5,19 @@ import type { SessionConfig } from "./session-config.ts";
 import type { StoredState } from "./session-state.ts";
 import type { SessionStore } from "./store.ts";
 
-/** What is to be done to a response when the session has been saved. It must not change the session. */
-export type CommitAct = (request: SessionRequest, response: SessionResponse) => void;
+/** What is to be done to a response when the session has been saved. */
+export interface CommitAct {
+  /** Must not change the session. */
+  commit(request: SessionRequest, response: SessionResponse): void;
+}
+
+/** What gives the forms of a page their anti-forgery tokens. */
+export interface TokenSource {
+  /** What their hidden input is called. */
+  readonly fieldName: string;
+  /** A new token. */
+  create(): string;
+}
 
 /** What the core does with a session and an application cannot. */
 export interface SessionInternals {
@@ -27,6 +38,10 @@ export interface SessionInternals {
   antiForgerySecret<Data extends object>(session: Session<Data>): string | undefined;
   /** The secret that came with the request, whatever became of the session since. Marks nothing, never throws. */
   storedAntiForgerySecret<Data extends object>(session: Session<Data>): string | undefined;
+  /** What gives the session's forms their tokens, if anything does. Marks nothing, never throws. */
+  tokenSource<Data extends object>(session: Session<Data>): TokenSource | undefined;
+  /** Notes what is to give the session's forms their tokens, in the place of what did before. Marks nothing, never throws. */
+  setTokenSource<Data extends object>(session: Session<Data>, source: TokenSource): void;
   /** The cookies without which a request has no session; `undefined` where the store does not say. Never throws. */
   cookieNames<Data extends object>(session: Session<Data>): readonly string[] | undefined;
   /** Notes which store has loaded the session: for `isFrom`, and for what `cookieNames` gives. */

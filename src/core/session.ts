@@ -6,7 +6,7 @@ import { checkOpen, checkSubject, type Phase, refuseCallback, skipped } from "./
 import { createSessionConfig, type SessionConfig } from "./session-config.ts";
 import type { DefaultData, KeyOf } from "./session-data.ts";
 import { SessionIdentity } from "./session-identity.ts";
-import type { CommitAct, SessionInternals } from "./session-internals.ts";
+import type { CommitAct, SessionInternals, TokenSource } from "./session-internals.ts";
 import {
   copyStored,
   type LoginOptions,
@@ -45,6 +45,7 @@ export class Session<Data extends object = DefaultData> {
   #accessed = false;
   #store: SessionStore<Data> | undefined;
   #commitActs: CommitAct[] | undefined;
+  #tokenSource: TokenSource | undefined;
   #data: Partial<Data> | undefined;
 
   /**
@@ -382,6 +383,10 @@ export class Session<Data extends object = DefaultData> {
       antiForgerySecret: (session) =>
         session.#phase === "skipped" || session.#isSpent() ? undefined : session.#secret(),
       storedAntiForgerySecret: (session) => session.#identity.storedSecret,
+      tokenSource: (session) => session.#tokenSource,
+      setTokenSource: (session, source) => {
+        session.#tokenSource = source;
+      },
       cookieNames: (session) => session.#store?.cookieNames,
       noteStore: (session, store) => {
         session.#store = store;
@@ -390,15 +395,10 @@ export class Session<Data extends object = DefaultData> {
       onCommit: (session, act) => {
         if (session.#phase === "skipped") throw skipped();
         if (session.#phase !== "destroyed") checkOpen(session.#phase);
-        session.#commitActs ??= [];
-        session.#commitActs.push(act);
+        session.#commitActs = [...(session.#commitActs ?? []), act];
       },
       isOpen: (session) => session.#phase === "open" || session.#phase === "destroyed",
-      takeCommitActs: (session) => {
-        const acts = session.#commitActs;
-        session.#commitActs = undefined;
-        return acts;
-      },
+      takeCommitActs: (session) => session.#commitActs?.splice(0),
       check: (session) => session.#madeContents?.checkInPlace(),
       close: (session) => {
         session.#phase = "committed";
