@@ -17,19 +17,22 @@ import { withOpenHeaders } from "./_fetch-response.ts";
 const LONGEST_BODY = 2 ** 20;
 
 /** A Fetch request as it is judged. */
-export function incomingFetch(request: Request): IncomingRequest {
-  const { method, url, headers } = request;
-  return {
-    method,
-    path: pathOf(url),
-    request,
-    ownOrigins: () =>
-      ownOrigins(
-        headers.get("host") ?? new URL(url).host,
-        url.startsWith("https:"),
-        headers.get("x-forwarded-proto"),
-      ),
-  };
+export class IncomingFetch implements IncomingRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly request: Request;
+
+  constructor(request: Request) {
+    this.method = request.method;
+    this.path = pathOf(request.url);
+    this.request = request;
+  }
+
+  get ownOrigins(): readonly string[] {
+    const { headers, url } = this.request;
+    const host = headers.get("host") ?? new URL(url).host;
+    return ownOrigins(host, url.startsWith("https:"), headers.get("x-forwarded-proto"));
+  }
 }
 
 /**
@@ -74,15 +77,16 @@ async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffer> | un
 }
 
 /** The answer to a request that is refused: the application's, with the headers that it has to have, or one line of text. */
-export async function refusalAnswer(
+export async function refusalAnswer<Source>(
+  source: Source,
   refusal: Refusal,
-  onRefused: (() => Response | Promise<Response>) | undefined,
+  onRefused: ((source: Source, refusal: Refusal) => Response | Promise<Response>) | undefined,
 ): Promise<Response> {
   const { status, text } = refusal;
   const answered =
     onRefused === undefined
       ? new Response(text, { status, headers: { "content-type": REFUSAL_TYPE } })
-      : await onRefused();
+      : await onRefused(source, refusal);
   const response = withOpenHeaders(answered);
   addRefusal(response, refusal);
   return response;
@@ -119,9 +123,9 @@ export function createProtection(options: FetchAntiForgeryOptions): FetchProtect
   const protect: FetchProtection =
     (handler) =>
     async (request, session, ...rest) => {
-      const refusal = await guard.check(incomingFetch(request), session, () => readBody(request));
+      const refusal = await guard.check(new IncomingFetch(request), session, request, readBody);
       if (refusal === undefined) return handler(request, session, ...rest);
-      return refusalAnswer(refusal, onRefused && (() => onRefused(request, refusal)));
+      return refusalAnswer(request, refusal, onRefused);
     };
   return Object.assign(protect, { exemptions: guard.exemptions });
 }

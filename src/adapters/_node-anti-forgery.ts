@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   addRefusal,
   type IncomingRequest,
@@ -7,20 +7,41 @@ import {
 } from "../anti-forgery/guard.ts";
 import { ownOrigins } from "../core/origins.ts";
 import { pathOf } from "./_anti-forgery.ts";
-import { hostOf, isEncrypted, type NodeRequest, nodeRequest, nodeResponse } from "./_node.ts";
+import {
+  hostOf,
+  isEncrypted,
+  type NodeRequest,
+  nodeRequest,
+  nodeResponse,
+  type ReadRequest,
+} from "./_node.ts";
 
 const SAFE = ["GET", "HEAD", "OPTIONS", "QUERY"];
 
 /** A request of Node's as it is judged. */
-export function incomingNode(request: NodeRequest): IncomingRequest {
-  const read = nodeRequest(request);
-  return {
-    method: wireMethod(request, read.method),
-    path: pathOf(request.originalUrl ?? request.url ?? "/"),
-    request: read,
-    ownOrigins: () =>
-      ownOrigins(hostOf(request), isEncrypted(request), read.headers.get("x-forwarded-proto")),
-  };
+export class IncomingNode implements IncomingRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly request: ReadRequest;
+  readonly #incoming: NodeRequest;
+
+  /** @param url As it was sent. */
+  constructor(incoming: NodeRequest, url: string = incoming.originalUrl ?? incoming.url ?? "/") {
+    this.request = nodeRequest(incoming);
+    this.method = wireMethod(incoming, this.request.method);
+    this.path = pathOf(url);
+    this.#incoming = incoming;
+  }
+
+  get ownOrigins(): readonly string[] {
+    const proto = this.request.headers.get("x-forwarded-proto");
+    return ownOrigins(hostOf(this.#incoming), isEncrypted(this.#incoming), proto);
+  }
+}
+
+/** What a body parser leaves. */
+export function bodyOf(request: object): unknown {
+  return Reflect.get(request, "body");
 }
 
 /**
@@ -37,15 +58,19 @@ function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
+/** How an application answers a request that is refused. */
+type OnRefused = (request: IncomingMessage, response: ServerResponse, refusal: Refusal) => unknown;
+
 /** The whole answer to a request that is refused; or its head, for an application that writes the rest. */
 export function refuseNode(
+  request: IncomingMessage,
   response: ServerResponse,
   refusal: Refusal,
-  onRefused: (() => unknown) | undefined,
+  onRefused: OnRefused | undefined,
 ): unknown {
   response.statusCode = refusal.status;
   addRefusal(nodeResponse(response), refusal);
-  if (onRefused !== undefined) return onRefused();
+  if (onRefused !== undefined) return onRefused(request, response, refusal);
   response.setHeader("content-type", REFUSAL_TYPE);
   response.end(refusal.text);
   return undefined;

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { checkFunction } from "../core/options.ts";
-import { andThen, type Eventually, isThenable, orElse } from "../core/promises.ts";
+import { type Eventually, isThenable } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import type { AdapterMiddleware } from "./_middleware.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
-import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
+import { bodyOf, IncomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { NodeExchange } from "./_node-exchange.ts";
 import { answerInOneLine } from "./_node-failure.ts";
 import { holdResponse } from "./_node-hold.ts";
@@ -175,23 +175,29 @@ export function antiForgery(
   const { onRefused } = options;
   checkFunction("antiForgery", "onRefused", onRefused);
   const property = readProperty(options.property);
+  const answer = async (
+    { request, response, next }: Visit,
+    judging: Eventually<Refusal | undefined>,
+  ): Promise<void> => {
+    try {
+      const refusal = await judging;
+      if (refusal === undefined) next();
+      else await refuseNode(request, response, refusal, onRefused);
+    } catch (error) {
+      next(error);
+    }
+  };
   const protect: ExpressMiddleware = (request, response, next) => {
-    const body = (): unknown => Reflect.get(request, "body");
-    orElse<unknown>(
-      () =>
-        andThen(
-          guard.check(incomingNode(request), sessionOf(request, property), body),
-          (refusal) => {
-            if (refusal === undefined) return next();
-            return refuseNode(
-              response,
-              refusal,
-              onRefused && (() => onRefused(request, response, refusal)),
-            );
-          },
-        ),
-      next,
-    );
+    let refusal: Eventually<Refusal | undefined>;
+    try {
+      const session = sessionOf(request, property);
+      refusal = guard.check(new IncomingNode(request), session, request, bodyOf);
+    } catch (error) {
+      next(error);
+      return;
+    }
+    if (refusal === undefined) next();
+    else void answer(new Visit(request, response, next), refusal);
   };
   return Object.assign(protect, { exemptions: guard.exemptions });
 }

@@ -13,7 +13,7 @@ import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import { FastifyExchange } from "./_fastify-exchange.ts";
 import { replyResponse } from "./_fastify-reply.ts";
-import { incomingNode } from "./_node-anti-forgery.ts";
+import { IncomingNode } from "./_node-anti-forgery.ts";
 import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, notReplaced, type PropertyOptions, readProperty } from "./_property.ts";
 import type { SessionsOptions, SessionsSource } from "./_sessions.ts";
@@ -165,7 +165,8 @@ export function antiForgery(
   const property = readProperty(options.property);
   // The routes that say so themselves come to it as they are added.
   const exemptions = [...guard.exemptions];
-  const checks = new WeakMap<FastifyRequest, ForgeryCheck>();
+  /** Where a request keeps its check, until its body is there. */
+  const slot = Symbol("keepsake.check");
 
   const refuse = async (
     request: FastifyRequest,
@@ -185,18 +186,18 @@ export function antiForgery(
       for (const each of [method].flat()) exemptions.push(`${each} ${url}`);
     });
     fastify.addHook("onRequest", async (request, reply) => {
-      const check = guard.begin(incomingNode(request.raw), sessionOf(request, property));
+      const check = guard.begin(new IncomingNode(request.raw), sessionOf(request, property));
       const { config, url } = request.routeOptions;
       if (config?.antiForgery === false) {
         if (exemptions.includes(`${request.method} ${url}`)) return undefined;
         throw notListed(url);
       }
-      if (check.needsBody) checks.set(request, check);
+      if (check.needsBody) (request as Checked)[slot] = check;
       const { refusal } = check;
       return refusal && refuse(request, reply, refusal);
     });
     fastify.addHook("preValidation", async (request, reply) => {
-      const refusal = checks.get(request)?.refusalWith(request.body);
+      const refusal = (request as Checked)[slot]?.refusalWith(request.body);
       return refusal && refuse(request, reply, refusal);
     });
   };
@@ -206,6 +207,11 @@ export function antiForgery(
     [Symbol.for("plugin-meta")]: { name: "keepsake-anti-forgery", fastify: "5.x" },
     exemptions,
   });
+}
+
+/** A request, seen as what keeps checks: each `antiForgery` has a slot of its own. */
+interface Checked extends FastifyRequest {
+  [slot: symbol]: ForgeryCheck | undefined;
 }
 
 function notListed(url: string | undefined): SessionError {

@@ -6,7 +6,7 @@ import { checkFunction } from "../core/options.ts";
 import { internals, Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
-import { incomingFetch, readBody, refusalAnswer } from "./_fetch-anti-forgery.ts";
+import { IncomingFetch, readBody, refusalAnswer } from "./_fetch-anti-forgery.ts";
 import { withOpenHeaders } from "./_fetch-response.ts";
 import {
   answerOf,
@@ -165,11 +165,9 @@ export function antiForgery(options: H3AntiForgeryOptions = {}): Middleware & Ex
   const property = readProperty(options.property);
   const protect: Middleware = async (event, next) => {
     const { req } = event;
-    const refusal = await guard.check(incomingFetch(req), sessionOf(event, property), () =>
-      readBody(req),
-    );
-    if (refusal === undefined) return next();
-    return refusalAnswer(refusal, onRefused && (() => onRefused(event, refusal)));
+    const session = sessionOf(event, property);
+    const refusal = await guard.check(new IncomingFetch(req), session, req, readBody);
+    return refusal === undefined ? next() : refusalAnswer(event, refusal, onRefused);
   };
   return Object.assign(protect, { exemptions: guard.exemptions });
 }

@@ -7,7 +7,7 @@ import { isThenable } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
-import { incomingFetch, readBody, refusalAnswer } from "./_fetch-anti-forgery.ts";
+import { IncomingFetch, readBody, refusalAnswer } from "./_fetch-anti-forgery.ts";
 import { readableLater, saveWith } from "./_fetch-response.ts";
 import { prepare, type SkipOption } from "./_prepare.ts";
 import { checkFound, type PropertyOptions, readProperty } from "./_property.ts";
@@ -124,13 +124,16 @@ export function antiForgery(options: HonoAntiForgeryOptions = {}): MiddlewareHan
   checkFunction("antiForgery", "onRefused", onRefused);
   const property = readProperty(options.property);
   const protect: MiddlewareHandler = async (c, next) => {
-    const { raw } = c.req;
-    const body = () => (raw.bodyUsed ? bodyReadBefore(c) : readBody(raw));
-    const refusal = await guard.check(incomingFetch(raw), sessionOf(c, property), body);
-    if (refusal === undefined) return next();
-    return refusalAnswer(refusal, onRefused && (() => onRefused(c, refusal)));
+    const session = sessionOf(c, property);
+    const refusal = await guard.check(new IncomingFetch(c.req.raw), session, c, bodyOf);
+    return refusal === undefined ? next() : refusalAnswer(c, refusal, onRefused);
   };
   return Object.assign(protect, { exemptions: guard.exemptions });
+}
+
+function bodyOf(c: Context): Promise<unknown> {
+  const { raw } = c.req;
+  return raw.bodyUsed ? bodyReadBefore(c) : readBody(raw);
 }
 
 /** What somebody has read through `c.req`, Hono has kept. `undefined` for what was read past it. */

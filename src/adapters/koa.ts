@@ -4,10 +4,10 @@ import { checkFunction } from "../core/options.ts";
 import { isThenable } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData, SessionData } from "../core/session-data.ts";
-import { type AntiForgeryPlace, type Exemptions, pathOf } from "./_anti-forgery.ts";
+import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import { KoaExchange, refuse } from "./_koa-exchange.ts";
 import { nodeRequest, nodeResponse } from "./_node.ts";
-import { incomingNode } from "./_node-anti-forgery.ts";
+import { bodyOf, IncomingNode } from "./_node-anti-forgery.ts";
 import { beginAgain } from "./_node-failure.ts";
 import { type HeadersBefore, headersOf } from "./_node-headers.ts";
 import { holdResponse } from "./_node-hold.ts";
@@ -159,10 +159,9 @@ export function antiForgery(
   checkFunction("antiForgery", "onRefused", onRefused);
   const property = readProperty(options.property);
   const protect = async (ctx: ExtendableContext, next: Next): Promise<unknown> => {
-    const body = (): unknown => Reflect.get(ctx.request, "body");
     // What mounts an application rewrites the request's own URL.
-    const incoming = { ...incomingNode(ctx.req), path: pathOf(ctx.originalUrl) };
-    const refusal = await guard.check(incoming, sessionOf(ctx, property), body);
+    const incoming = new IncomingNode(ctx.req, ctx.originalUrl);
+    const refusal = await guard.check(incoming, sessionOf(ctx, property), ctx.request, bodyOf);
     if (refusal === undefined) return next();
     ctx.status = refusal.status;
     addRefusal(nodeResponse(ctx.res), refusal);

@@ -3,13 +3,13 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { checkFunction } from "../core/options.ts";
-import { andThen, isThenable, orElse } from "../core/promises.ts";
+import { andThen, type Eventually, isThenable, orElse } from "../core/promises.ts";
 import { Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
 import type { AntiForgeryPlace, Exemptions } from "./_anti-forgery.ts";
 import type { AdapterMiddleware } from "./_middleware.ts";
 import { nodeRequest } from "./_node.ts";
-import { incomingNode, refuseNode } from "./_node-anti-forgery.ts";
+import { bodyOf, IncomingNode, refuseNode } from "./_node-anti-forgery.ts";
 import { NodeExchange } from "./_node-exchange.ts";
 import { answerPlainly, beginAgain, cutOff } from "./_node-failure.ts";
 import { type HeadersBefore, headersOf } from "./_node-headers.ts";
@@ -227,21 +227,24 @@ export function antiForgery(options: NodeAntiForgeryOptions = {}): NodeProtectio
   checkFunction("antiForgery", "readBody", readBody);
   checkFunction("antiForgery", "onRefused", onRefused);
   const property = readProperty(options.property);
+  const answer = async (
+    handler: Handler,
+    request: IncomingMessage,
+    response: ServerResponse,
+    judging: Eventually<Refusal | undefined>,
+  ): Promise<unknown> => {
+    const refusal = await judging;
+    if (refusal === undefined) return handler(request as never, response as never);
+    return refuseNode(request, response, refusal, onRefused);
+  };
   const protect: NodeProtection = (handler) => (request, response) => {
     const [incoming, plain] = [request as IncomingMessage, response as unknown as ServerResponse];
-    const check = guard.check(incomingNode(request), sessionOf(request, property), () =>
-      readBody(incoming),
-    );
-    return andThen(check, (refusal) => {
-      if (refusal === undefined) return handler(request, response);
-      return refuseNode(plain, refusal, onRefused && (() => onRefused(incoming, plain, refusal)));
-    });
+    const session = sessionOf(request, property);
+    const refusal = guard.check(new IncomingNode(request), session, incoming, readBody);
+    if (refusal === undefined) return handler(request, response);
+    return answer(handler, incoming, plain, refusal);
   };
   return Object.assign(protect, { exemptions: guard.exemptions });
-}
-
-function bodyOf(request: IncomingMessage): unknown {
-  return Reflect.get(request, "body");
 }
 
 /** Any: which kinds of request and response it takes is the caller's to say. */

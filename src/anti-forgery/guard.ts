@@ -1,5 +1,5 @@
 import { addVary, type SessionRequest, type SessionResponse } from "../core/exchange.ts";
-import { andThen, type Eventually } from "../core/promises.ts";
+import { type Eventually, isThenable } from "../core/promises.ts";
 import type { Session } from "../core/session.ts";
 import { isForm, isJson, onlyValue, valuesOf } from "./fields.ts";
 import { FormTokens } from "./form-tokens.ts";
@@ -15,7 +15,7 @@ export interface IncomingRequest {
   /** What the session was loaded with. */
   readonly request: SessionRequest;
   /** The origins that the server has by its `Host` header. */
-  readonly ownOrigins: () => readonly string[];
+  readonly ownOrigins: readonly string[];
 }
 
 /** The answer to a request that is refused. */
@@ -51,18 +51,27 @@ export class AntiForgeryGuard {
   /**
    * Judges a request, and looks at its body only where it depends on that.
    *
-   * @param readBody The body as the framework has parsed it; `undefined` where it has not.
+   * @param readBody Gives the body as the framework has parsed it, from what has it; `undefined` where it has not.
    * @returns `undefined` for a request that may go on.
    */
-  check<Data extends object>(
+  check<Data extends object, Source>(
     incoming: IncomingRequest,
     session: Session<Data>,
-    readBody: () => unknown,
+    source: Source,
+    readBody: (source: Source) => unknown,
   ): Eventually<Refusal | undefined> {
     const check = this.begin(incoming, session);
     if (!check.needsBody) return check.refusal;
-    return andThen(readBody(), (body) => check.refusalWith(body));
+    const body = readBody(source);
+    return isThenable(body) ? refusalLater(check, body) : check.refusalWith(body);
   }
+}
+
+async function refusalLater(
+  check: ForgeryCheck,
+  reading: PromiseLike<unknown>,
+): Promise<Refusal | undefined> {
+  return check.refusalWith(await reading);
 }
 
 /** One request on its way past the rules. */
@@ -80,22 +89,19 @@ class RequestCheck<Data extends object> implements ForgeryCheck, RequestFacts {
   readonly path: string;
   readonly headers: Pick<Headers, "get">;
   readonly #config: AntiForgeryConfig;
-  readonly #ownOrigins: () => readonly string[];
+  readonly #incoming: IncomingRequest;
   readonly #tokens: FormTokens<Data>;
   readonly #verdict: Verdict;
   /** Once it has been looked at. */
   #body: { readonly parsed: unknown } | undefined;
 
-  constructor(
-    config: AntiForgeryConfig,
-    { method, path, request, ownOrigins }: IncomingRequest,
-    session: Session<Data>,
-  ) {
+  constructor(config: AntiForgeryConfig, incoming: IncomingRequest, session: Session<Data>) {
+    const { method, path, request } = incoming;
     this.method = method;
     this.path = path.split("?", 1)[0] ?? path;
     this.headers = request.headers;
     this.#config = config;
-    this.#ownOrigins = ownOrigins;
+    this.#incoming = incoming;
     this.#tokens = new FormTokens(config, session, request);
     this.#verdict = judge(this, config.rules);
   }
@@ -103,7 +109,7 @@ class RequestCheck<Data extends object> implements ForgeryCheck, RequestFacts {
   // Most requests are let through before any of these is asked for.
 
   get own(): readonly string[] {
-    return this.#config.selfOrigins ?? this.#ownOrigins();
+    return this.#config.selfOrigins ?? this.#incoming.ownOrigins;
   }
 
   get credential(): RequestFacts["credential"] {
