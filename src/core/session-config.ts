@@ -35,8 +35,12 @@ export interface SessionConfig {
   readonly clock: Clock;
   readonly random: Random;
   readonly timeline: Timeline;
-  /** A fresh handle: 16 random bytes in base64url. */
-  newHandle(): string;
+  /**
+   * A fresh handle: 16 random bytes in base64url.
+   *
+   * @param before The one that the session was loaded under.
+   */
+  newHandle(before?: string): string;
   /** Whether a session keeps its handle when it gets a new token. */
   readonly handleStays: boolean;
 }

@@ -37,7 +37,7 @@ export class SessionIdentity {
   get id(): string {
     const known = this.knownId;
     if (known !== undefined) return known;
-    this.#freshId = this.#config.newHandle();
+    this.#freshId = this.#config.newHandle(this.isLoaded ? this.#stored.id : undefined);
     return this.#freshId;
   }
 

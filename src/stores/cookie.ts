@@ -71,7 +71,8 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
     checkOptions(OWNER, options, COOKIE_STORE_OPTIONS);
     const { onEvent = warnOnce } = options;
     checkFunction(OWNER, "onEvent", onEvent);
-    const config = createSessionConfig(OWNER, options);
+    const plain = createSessionConfig(OWNER, options);
+    const config = { ...plain, newHandle: (before?: string) => this.#newHandle(plain, before) };
     const transports = createTransports(OWNER, options, { onEvent, clock: config.clock });
     this.#context = {
       owner: OWNER,
@@ -99,32 +100,31 @@ export class CookieSessionStore<Data extends object = DefaultData> implements Se
   load(request: SessionRequest): Eventually<Session<Data>> {
     const loaded = openSession(this.#context, request);
     if (loaded === undefined) return this.#stranger();
-    if (this.#answers === undefined) return this.#restored(loaded, this.#context.config);
+    if (this.#answers === undefined) return this.#restored(loaded);
     const answer = this.#answers.ask(revocableOf(this.#context.config, loaded));
     return andThen(answer, (endedAt) => this.#unlessEnded(loaded, endedAt));
   }
 
   #unlessEnded(loaded: Loaded, endedAt: EndedAt): Session<Data> {
     const { config, onEvent } = this.#context;
-    if (endedAt === undefined) {
-      return this.#restored(loaded, { ...config, newHandle: () => this.#newHeir(loaded.id) });
-    }
+    if (endedAt === undefined) return this.#restored(loaded);
     onEvent({ type: "token-refused", id: loaded.id, reason: "retired" });
     const stranger = this.#stranger();
     if (Math.abs(config.clock() - endedAt) < REMEMBERED) this.#late.add(stranger);
     return stranger;
   }
 
-  #restored(loaded: Loaded, config: SessionConfig): Session<Data> {
-    return restoreSession(config, loaded, loaded.contents);
+  #restored(loaded: Loaded): Session<Data> {
+    return restoreSession(this.#context.config, loaded, loaded.contents);
   }
 
   #stranger(): Session<Data> {
     return beginSession(this.#context.config);
   }
 
-  #newHeir(before: string): string {
-    const id = this.#context.config.newHandle();
+  #newHandle({ newHandle }: SessionConfig, before: string | undefined): string {
+    const id = newHandle();
+    if (before === undefined || this.#answers === undefined) return id;
     this.#heirs.set(id, before);
     const [oldest] = this.#heirs.keys();
     if (this.#heirs.size > MOST_HEIRS && oldest !== undefined) this.#heirs.delete(oldest);
