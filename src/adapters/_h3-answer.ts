@@ -29,18 +29,20 @@ export function answerOf(event: H3Event, value: unknown): SessionResponse {
   if (value instanceof Response) {
     const { status, headers } = value;
     const over = status < 400 ? res.headers : errHeadersOf(event);
-    return over === undefined ? layered(status, [headers]) : layered(status, [over], headers);
+    return over === undefined
+      ? new LayeredResponse(status, [headers])
+      : new LayeredResponse(status, [over], headers);
   }
   const status = validStatus(res.status, 200);
-  if (!isHttpResponse(value)) return layered(status, [res.headers]);
-  return layered(validStatus(value.status, status), [res.headers], value.headers);
+  if (!isHttpResponse(value)) return new LayeredResponse(status, [res.headers]);
+  return new LayeredResponse(validStatus(value.status, status), [res.headers], value.headers);
 }
 
 /** The answer that becomes of an error. Both kinds of headers, because an `onError` may return a value in its place. */
 export function answerToError(event: H3Event, error: unknown): SessionResponse {
   const { headers } = event.res;
   const errHeaders = errHeadersOf(event);
-  return layered(
+  return new LayeredResponse(
     statusOfError(error),
     errHeaders === undefined ? [headers] : [errHeaders, headers],
   );
@@ -84,7 +86,7 @@ export function keepForErrors(event: SavedEvent, lines: readonly Line[]): void {
 }
 
 /** Takes back what was prepared for an answer that is not sent. */
-export function dropAnswer(event: SavedEvent, before: Headers): void {
+export function dropAnswer(event: SavedEvent, before: readonly Line[]): void {
   const { res } = event;
   for (const name of [...res.headers.keys()]) res.headers.delete(name);
   for (const [name, value] of before) res.headers.append(name, value);
@@ -126,32 +128,42 @@ function validStatus(status: unknown, otherwise: number): number {
   return Number.isInteger(number) && number >= 100 && number <= 599 ? number : otherwise;
 }
 
-/** Headers that go over others: all of `over` are written to, and the first of them is what is read. */
-function layered(
-  status: number,
-  over: readonly [Headers, ...Headers[]],
-  under?: Headers,
-): SessionResponse {
-  const [first] = over;
-  const get = (name: string): string | null => first.get(name) ?? under?.get(name) ?? null;
-  const set = (name: string, value: string): void => {
-    for (const headers of over) headers.set(name, value);
-  };
-  return {
-    status,
-    headers: {
-      get,
-      set,
-      append(name, value) {
-        if (name.toLowerCase() === "set-cookie") {
-          for (const headers of over) headers.append(name, value);
-        } else set(name, [get(name), value].filter((each) => each !== null).join(", "));
-      },
-      delete(name) {
-        for (const headers of over) headers.delete(name);
-        under?.delete(name);
-      },
-      getSetCookie: () => [...(under?.getSetCookie() ?? []), ...first.getSetCookie()],
-    },
-  };
+/** Headers that go over others: all of `over` are written to, and the first of them is what is read. Its own headers, too. */
+class LayeredResponse implements SessionResponse {
+  readonly status: number;
+  readonly #over: readonly [Headers, ...Headers[]];
+  readonly #under: Headers | undefined;
+
+  constructor(status: number, over: readonly [Headers, ...Headers[]], under?: Headers) {
+    this.status = status;
+    this.#over = over;
+    this.#under = under;
+  }
+
+  get headers(): this {
+    return this;
+  }
+
+  get(name: string): string | null {
+    return this.#over[0].get(name) ?? this.#under?.get(name) ?? null;
+  }
+
+  set(name: string, value: string): void {
+    for (const headers of this.#over) headers.set(name, value);
+  }
+
+  append(name: string, value: string): void {
+    if (name.toLowerCase() === "set-cookie") {
+      for (const headers of this.#over) headers.append(name, value);
+    } else this.set(name, [this.get(name), value].filter((each) => each !== null).join(", "));
+  }
+
+  delete(name: string): void {
+    for (const headers of this.#over) headers.delete(name);
+    this.#under?.delete(name);
+  }
+
+  getSetCookie(): string[] {
+    return [...(this.#under?.getSetCookie() ?? []), ...this.#over[0].getSetCookie()];
+  }
 }

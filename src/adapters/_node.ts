@@ -18,7 +18,7 @@ export interface NodeRequest {
 }
 
 /** What the core reads of a request, and what the method was when it was first read. */
-interface ReadRequest extends SessionRequest {
+export interface ReadRequest extends SessionRequest {
   readonly url: string;
   readonly method: string;
 }

@@ -176,8 +176,8 @@ export function antiForgery(
   checkFunction("antiForgery", "onRefused", onRefused);
   const property = readProperty(options.property);
   const answer = async (
-    { request, response, next }: Visit,
     judging: Eventually<Refusal | undefined>,
+    ...[request, response, next]: Parameters<ExpressMiddleware>
   ): Promise<void> => {
     try {
       const refusal = await judging;
@@ -197,7 +197,7 @@ export function antiForgery(
       return;
     }
     if (refusal === undefined) next();
-    else void answer(new Visit(request, response, next), refusal);
+    else void answer(refusal, request, response, next);
   };
   return Object.assign(protect, { exemptions: guard.exemptions });
 }

@@ -68,24 +68,12 @@ export function sessions<Data extends object = DefaultData>(
       if (!(found instanceof Session)) show(event.context, middleware.skipped());
       return next();
     }
-    const before = new Headers(event.res.headers);
-    const refuse = (error: unknown): Response => {
-      outliveLateAnswer(event);
-      dropAnswer(event, before);
-      // For an error handler that says no status.
-      event.res.status = statusOf(error);
-      if (!(error instanceof SessionError)) throw error;
-      addHeaders(answerToError(event, error), error);
-      if (!isClientsFault(error)) throw withoutHeaders(error);
-      // Answered here, because an application logs its errors, and any client can cause this one.
-      return refusalResponse(error);
-    };
-
+    const before = [...event.res.headers];
     let session: Session<Data>;
     try {
       session = await middleware.load(event.req);
     } catch (error) {
-      return refuse(error);
+      return refuse(event, before, error);
     }
     show(event.context, session);
 
@@ -110,7 +98,7 @@ export function sessions<Data extends object = DefaultData>(
           keepForErrors(event, noting.lines);
         }
       } catch (error) {
-        return refuse(error);
+        return refuse(event, before, error);
       }
     }
     if (failure !== undefined) throw failure.error;
@@ -170,6 +158,19 @@ export function antiForgery(options: H3AntiForgeryOptions = {}): Middleware & Ex
     return refusal === undefined ? next() : refusalAnswer(event, refusal, onRefused);
   };
   return Object.assign(protect, { exemptions: guard.exemptions });
+}
+
+/** @param before The headers that an answer in place of the handler's begins with. */
+function refuse(event: H3Event, before: readonly Line[], error: unknown): Response {
+  outliveLateAnswer(event);
+  dropAnswer(event, before);
+  // For an error handler that says no status.
+  event.res.status = statusOf(error);
+  if (!(error instanceof SessionError)) throw error;
+  addHeaders(answerToError(event, error), error);
+  if (!isClientsFault(error)) throw withoutHeaders(error);
+  // Answered here, because an application logs its errors, and any client can cause this one.
+  return refusalResponse(error);
 }
 
 /** H3 would put its headers on the answer once more, and several cookies in one line. */
