@@ -5,6 +5,7 @@ import {
   REFUSAL_TYPE,
   type Refusal,
 } from "../anti-forgery/guard.ts";
+import { SAFE_METHODS } from "../anti-forgery/verdict.ts";
 import { ownOrigins } from "../core/origins.ts";
 import { pathOf } from "./_anti-forgery.ts";
 import {
@@ -15,8 +16,6 @@ import {
   nodeResponse,
   type ReadRequest,
 } from "./_node.ts";
-
-const SAFE = ["GET", "HEAD", "OPTIONS", "QUERY"];
 
 /** A request of Node's as it is judged. */
 export class IncomingNode implements IncomingRequest {
@@ -51,7 +50,9 @@ export function bodyOf(request: object): unknown {
 function wireMethod(request: NodeRequest, whenLoaded: string): string {
   const { method = "GET", originalMethod, headers } = request;
   const seen = [headers[":method"], originalMethod, whenLoaded, method];
-  return seen.find((each): each is string => isText(each) && !SAFE.includes(each)) ?? method;
+  return (
+    seen.find((each): each is string => isText(each) && !SAFE_METHODS.includes(each)) ?? method
+  );
 }
 
 function isText(value: unknown): value is string {

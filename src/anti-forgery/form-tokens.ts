@@ -1,4 +1,5 @@
 import { toBase64url } from "#base64url";
+import { ANTI_FORGERY_BYTES } from "../core/anti-forgery-secret.ts";
 import { forbidSharing } from "../core/caching.ts";
 import { readCookies } from "../core/cookie-header.ts";
 import { SessionError } from "../core/errors.ts";
@@ -10,7 +11,7 @@ import { isLogin } from "../core/session-intent.ts";
 import type { CommitAct, TokenSource } from "../core/session-internals.ts";
 import { forbidFraming } from "./framing.ts";
 import { type AntiForgeryConfig, FIELD_NAME } from "./options.ts";
-import { createToken, isTokenOf, readSecret, SECRET_BYTES } from "./token.ts";
+import { createToken, isTokenOf, readSecret } from "./token.ts";
 
 /**
  * The tokens of one visitor's forms while a request is served. They are bound to the secret of the session or, for a
@@ -97,7 +98,7 @@ export class FormTokens<Data extends object> implements TokenSource, CommitAct {
   }
 
   #secretForCookie(): Uint8Array {
-    this.#cookieSecret ??= this.#config.random(SECRET_BYTES);
+    this.#cookieSecret ??= this.#config.random(ANTI_FORGERY_BYTES);
     return this.#cookieSecret;
   }
 

@@ -2,10 +2,10 @@ import { equalBytes } from "@noble/ciphers/utils.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { fromBase64url, toBase64url } from "#base64url";
+import { isAntiForgerySecret } from "../core/anti-forgery-secret.ts";
 import { utf8 } from "../core/bytes.ts";
 import type { Random } from "../core/random.ts";
 
-export const SECRET_BYTES = 32;
 const SALT_BYTES = 16;
 const MAC_BYTES = 32;
 const LENGTH = 64;
@@ -13,8 +13,7 @@ const PURPOSE = utf8("keepsake anti-forgery v1");
 
 /** Text that is a secret; `undefined` for any other. */
 export function readSecret(text: string | undefined): Uint8Array | undefined {
-  const bytes = text === undefined || text.length > LENGTH ? undefined : fromBase64url(text);
-  return bytes?.length === SECRET_BYTES ? bytes : undefined;
+  return isAntiForgerySecret(text) ? fromBase64url(text) : undefined;
 }
 
 /**

@@ -65,7 +65,8 @@ export type Verdict =
   | { readonly outcome: "refuse"; readonly reason: ForgeryReason }
   | { readonly outcome: "undecided" };
 
-const SAFE = ["GET", "HEAD", "OPTIONS", "QUERY"];
+/** Those that change nothing by what they mean (RFC 9110 9.2.1). */
+export const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS", "QUERY"];
 
 const allow = (reason: AllowReason): Verdict => ({ outcome: "allow", reason });
 const refuse = (reason: ForgeryReason): Verdict => ({ outcome: "refuse", reason });
@@ -89,7 +90,7 @@ export function judge(facts: RequestFacts, rules: VerdictRules): Verdict {
 }
 
 function isSafe({ method, path, headers }: RequestFacts, rules: VerdictRules): boolean {
-  if (!SAFE.includes(method) || isTunnelled(method, headers)) return false;
+  if (!SAFE_METHODS.includes(method) || isTunnelled(method, headers)) return false;
   // A preflight must always get through to what answers it.
   if (method === "OPTIONS") return true;
   if (method === "GET" && isWebSocket(headers)) return false;
