@@ -1,7 +1,7 @@
 import type { H3Event, Middleware } from "h3";
 import { AntiForgeryGuard, type Refusal } from "../anti-forgery/guard.ts";
 import { SessionError } from "../core/errors.ts";
-import { NotingResponse } from "../core/lines.ts";
+import { type Line, NotingResponse } from "../core/lines.ts";
 import { checkFunction } from "../core/options.ts";
 import { internals, Session } from "../core/session.ts";
 import type { DefaultData } from "../core/session-data.ts";
