@@ -184,7 +184,8 @@ export async function visit(
   options: VisitOptions = {},
 ): Promise<Visit> {
   const { cookie, headers = {}, responseHeaders = {}, status = 200, url, ...rest } = options;
-  const middleware = new SessionMiddleware<Any>(store, rest);
+  // A save that fails is thrown as well, so that no test misses it.
+  const middleware = new SessionMiddleware<Any>(store, { onEvent: () => {}, ...rest });
   const request = requestOf(cookie ? { ...headers, cookie } : headers, url);
   const response = { headers: new Headers(responseHeaders), status };
   const session = await middleware.load(request);
