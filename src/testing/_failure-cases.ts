@@ -118,20 +118,34 @@ export const failureCases: readonly SceneCase[] = [
   ],
   [
     "a client that is gone before the answer harms nobody",
-    async ({ newVisitor }) => {
+    async ({ serveWith }) => {
+      const asked = Promise.withResolvers<void>();
+      const left = Promise.withResolvers<void>();
+      const { newVisitor } = await serveWith((store) => ({
+        async load(request) {
+          if (request.headers.get("x-leaves") !== null) {
+            asked.resolve();
+            await left.promise;
+          }
+          return store.load(request);
+        },
+        save: (...args) => store.save(...args),
+      }));
       const visitor = newVisitor();
       await visitor.post("/set", { a: 1 });
-      for (let round = 0; round < 5; round += 1) {
-        const gone = new AbortController();
-        const request = visitor
-          .request("/set?delay=20", { method: "POST", json: { b: round }, signal: gone.signal })
-          .then(
-            () => "answered",
-            () => "gone",
-          );
-        setTimeout(() => gone.abort(), 5);
-        equal(await request, "gone", "the request");
-      }
+      const gone = new AbortController();
+      const { signal } = gone;
+      const headers = { "x-leaves": "1" };
+      const requests = Array.from({ length: 5 }, (_, round) =>
+        visitor.request("/set", { method: "POST", json: { b: round }, headers, signal }).then(
+          () => "answered",
+          () => "gone",
+        ),
+      );
+      await asked.promise;
+      gone.abort();
+      equal([...new Set(await Promise.all(requests))], ["gone"], "the requests");
+      left.resolve();
       equal((await read(visitor)).data.a, 1, "the session afterwards");
     },
   ],

@@ -76,26 +76,30 @@ export const lifeCycleCases: readonly SceneCase[] = [
   [
     "invariant 5, the dead stay dead: a request in flight during logout brings nothing back",
     async (scene) => {
-      const loaded = Promise.withResolvers<void>();
+      const changed = Promise.withResolvers<void>();
+      const ended = Promise.withResolvers<void>();
       const { newVisitor, tokenOf, transport, carriesToken } = await scene.serveWith((store) => ({
-        load: async (request) => {
-          const session = await store.load(request);
-          if (request.headers.get("x-slow") !== null) loaded.resolve();
-          return session;
+        load: (request) => store.load(request),
+        save: async (request, ...rest) => {
+          if (request.headers.get("x-slow") !== null) {
+            changed.resolve();
+            await ended.promise;
+          }
+          await store.save(request, ...rest);
         },
-        save: (...args) => store.save(...args),
       }));
       const visitor = newVisitor();
       await visitor.post("/login?user=ada");
       const slow = newVisitor();
       slow.hold(transport.name, tokenOf(visitor) ?? "");
-      const inFlight = slow.request("/set?delay=50", {
+      const inFlight = slow.request("/set", {
         method: "POST",
         json: { late: true },
         headers: { "x-slow": "1" },
       });
-      await loaded.promise;
+      await changed.promise;
       await visitor.post("/logout");
+      ended.resolve();
       const response = await inFlight;
       equal(response.status, 409, "the answer to the change of an ended session");
       equal(await response.text(), "error: ERR_SESSION_GONE", "its text");

@@ -25,10 +25,10 @@ const CHANGING = [
   ...[200, 204, 205, 304, 404].map((status) => `/status/${status}`),
 ];
 
-/** Asks until it is so, and gives up after a few seconds. */
+/** Asks until it is so, and gives up after half a minute. */
 async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
   for (let asked = 0; !(await isSo()); asked += 1) {
-    ok(asked < 500, what);
+    ok(asked < 3000, what);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
