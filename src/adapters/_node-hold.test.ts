@@ -256,28 +256,32 @@ test("flushHeaders waits for the save, and early hints do not", async (t) => {
 });
 
 test("a client that goes while the save is under way leaves nothing behind", async (t) => {
+  const saving = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   const url = await serve(t, async ({ response, asked, finish }) => {
+    const closing = once(response, "close");
     response.end("nobody reads this");
     await asked;
-    await once(response, "close");
+    saving.resolve();
+    await closing;
     finish();
     closed.resolve();
   });
   const gone = new AbortController();
   const request = fetch(url, { signal: gone.signal }).catch((error: Error) => error.name);
-  setTimeout(() => gone.abort(), 20);
+  await saving.promise;
+  gone.abort();
   assert.equal(await request, "AbortError");
   await closed.promise;
 });
 
 test("requests in a row on one connection are answered in their order", async (t) => {
-  let count = 0;
+  const waiting: (() => void)[] = [];
   const url = await serve(t, ({ response, finish }) => {
-    count += 1;
-    const number = count;
-    response.end(`answer ${number};`);
-    setTimeout(() => finish(), 20 / number);
+    response.end(`answer ${waiting.length + 1};`);
+    waiting.unshift(finish);
+    // The last one first.
+    if (waiting.length === 3) for (const each of waiting) each();
   });
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

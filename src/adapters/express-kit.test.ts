@@ -1,5 +1,6 @@
+import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import express, { type ErrorRequestHandler, type Express } from "express";
@@ -55,4 +56,37 @@ export async function listen(t: TestContext, app: Express): Promise<string> {
 
 /** Fails a test that waits for an answer that never comes. */
 export const get = (url: string, headers: HeadersInit = {}) =>
-  fetch(url, { headers, signal: AbortSignal.timeout(5000) });
+  fetch(url, { headers, signal: AbortSignal.timeout(60_000) });
+
+/**
+ * A client that goes when its save has begun, which then waits until the server knows; another client is answered "done".
+ *
+ * @param serveWith Serves a handler that changes the session over this store, and names each response before it does.
+ */
+export async function leaveWhileSaving(
+  serveWith: (store: SessionStore, began: (response: ServerResponse) => void) => Promise<string>,
+): Promise<void> {
+  const store = new InMemorySessionStore({ onEvent });
+  const saving = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  const saved = Promise.withResolvers<void>();
+  const url = await serveWith(
+    {
+      load: (request) => store.load(request),
+      async save(...args) {
+        saving.resolve();
+        await closed.promise;
+        await store.save(...args);
+        saved.resolve();
+      },
+    },
+    (response) => response.once("close", closed.resolve),
+  );
+  const gone = new AbortController();
+  const request = fetch(url, { signal: gone.signal }).catch((error: Error) => error.name);
+  await saving.promise;
+  gone.abort();
+  assert.equal(await request, "AbortError");
+  await saved.promise;
+  assert.equal(await (await get(url)).text(), "done");
+}

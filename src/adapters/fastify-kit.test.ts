@@ -18,7 +18,7 @@ export const FILE: string = fileURLToPath(import.meta.url);
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
 export const get = (url: string, headers: Record<string, string> = {}) =>
-  fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(5000) });
+  fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(60_000) });
 
 export async function listen(t: TestContext, app: FastifyInstance): Promise<string> {
   t.after(() => app.close());
