@@ -225,3 +225,25 @@ export function recorder(): { events: SessionEvent[]; onEvent: (event: SessionEv
   const events: SessionEvent[] = [];
   return { events, onEvent: (event) => void events.push(event) };
 }
+
+/**
+ * What `act` gives, and how many milliseconds in all it has set timers for meanwhile: how long it is ready to wait,
+ * however long the machine takes.
+ */
+export async function withWaits<Result>(
+  act: () => Promise<Result>,
+): Promise<{ result: Result; waits: number }> {
+  const { setTimeout: original } = globalThis;
+  let waits = 0;
+  const counting = (done: () => void, milliseconds = 0) => {
+    waits += milliseconds;
+    return original(done, milliseconds);
+  };
+  Reflect.set(globalThis, "setTimeout", counting);
+  try {
+    const result = await act();
+    return { result, waits };
+  } finally {
+    Reflect.set(globalThis, "setTimeout", original);
+  }
+}
