@@ -332,16 +332,25 @@ test("requirement 30: at most four candidates, of any header, each once, and a l
   );
 });
 
-test("requirement 30: the worst header with chunks is read in no time", () => {
-  const cookies = ["a", "b", "c", "d"].map((each) => `${NAME}=3~${each}`);
-  while (cookies.join("; ").length < 16_300)
-    cookies.push(`${cookies.length % 2 ? ONE : TWO}=${cookies.length}`);
-  const times = Array.from({ length: 5 }, () => {
-    const before = performance.now();
-    assert.deepEqual(read(3, ...cookies), []);
-    return performance.now() - before;
-  });
-  assert.ok(Math.min(...times) < 50);
+test("requirement 30: the worst header with chunks costs little more than one in which none go together", () => {
+  const parts = Array.from({ length: 700 }, (_, at) => `${at % 2 ? ONE : TWO}=${at + 100}`);
+  const headed = (first: string) => [
+    ...["a", "b", "c", "d"].map((each) => `${NAME}=3~${first}${each}`),
+    ...parts,
+  ];
+  const floods = [headed("longer than the others "), headed("aa")];
+  const fastest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  // By turns, and the fastest of many: what the work costs, without what else the machine does.
+  for (let run = 0; run < 20; run += 1) {
+    for (const [index, cookies] of floods.entries()) {
+      assert.ok(cookies.join("; ").length < 16_384);
+      const before = performance.now();
+      assert.deepEqual(read(3, ...cookies), []);
+      fastest[index] = Math.min(fastest[index] ?? 0, performance.now() - before);
+    }
+  }
+  const [alone = 0, together = 0] = fastest;
+  assert.ok(together < 5 * alone + 2, `${together} ms, and ${alone} ms where none go together`);
 });
 
 test("chunks is 1, 2 or 3", () => {
