@@ -10,7 +10,8 @@ interface Data {
 }
 
 const SECRET = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
-const withSession = sessions<Data>(SECRET);
+const onEvent = () => undefined;
+const withSession = sessions<Data>(SECRET, { onEvent });
 const request = (cookie = "") => new Request("http://localhost/", { headers: { cookie } });
 
 const cookieOf = (response: Response): string =>
@@ -90,7 +91,7 @@ for (const [what, create] of Object.entries(TOKENLESS)) {
 
   test(`${what} with a changed session is an error that says so, and nothing is saved`, async () => {
     const store = new InMemorySessionStore<Data>();
-    const handler = sessions(store)((_, session) => {
+    const handler = sessions(store, { onEvent })((_, session) => {
       session.set("a", 1);
       return create();
     });
@@ -100,6 +101,7 @@ for (const [what, create] of Object.entries(TOKENLESS)) {
 
   test(`${what} with a changed session is answered by onError`, async () => {
     const handler = sessions<Data>(SECRET, {
+      onEvent,
       onError: (error) => new Response(String(isCommitted(error)), { status: 500 }),
     })((_, session) => {
       session.set("a", 1);
@@ -113,7 +115,8 @@ for (const [what, create] of Object.entries(TOKENLESS)) {
 
   test(`${what} with a session that was ended: it is dead, and the answer takes the token away`, async () => {
     const store = new InMemorySessionStore<Data>();
-    const serve = sessions<Data>(store, { onError: () => new Response(null, { status: 500 }) });
+    const onError = () => new Response(null, { status: 500 });
+    const serve = sessions<Data>(store, { onEvent, onError });
     const cookie = cookieOf(
       await serve((_, session) => {
         session.set("a", 1);
@@ -154,7 +157,7 @@ test("Hono: an upgrade is passed on untouched, and with a changed session an err
   const upgrade = closedResponse(101);
   const errors: unknown[] = [];
   const app = new Hono()
-    .use(honoSessions(SECRET, { onEvent: () => undefined }))
+    .use(honoSessions(SECRET, { onEvent }))
     .get("/read", (c) => {
       void c.var.session.subject;
       return upgrade;

@@ -15,6 +15,7 @@ testAdapter("fetch");
 
 const SECRET = "4eqhFCE9yngFbyB6a!Cro5gubbb92ay_nBb1oCF3";
 const withSession = sessions<{ a: number }>(SECRET);
+const onEvent = () => undefined;
 const request = (headers: HeadersInit = {}) => new Request("http://localhost/", { headers });
 
 /** The `Cookie` header for what a response set. */
@@ -73,8 +74,10 @@ test("what cannot be saved is thrown on to the runtime, or answered by onError",
     session.set("a", "x".repeat(5000));
     return new Response("done");
   };
-  await assert.rejects(sessions<{ a: string }>(SECRET)(handler)(request()), isTooLarge);
+  const serve = sessions<{ a: string }>(SECRET, { onEvent });
+  await assert.rejects(serve(handler)(request()), isTooLarge);
   const answered = await sessions<{ a: string }>(SECRET, {
+    onEvent,
     onError: (error) => new Response(String(isTooLarge(error)), { status: 500 }),
   })(handler)(request());
   assert.equal(answered.status, 500);
@@ -131,7 +134,7 @@ test("the class of a store in the place of a store is refused", () => {
 test("the answer to a failed save varies as the other would have", async () => {
   const response = await sessions<{ a: string }>(SECRET, {
     onError: () => new Response(null, { status: 500 }),
-    onEvent: () => undefined,
+    onEvent,
   })((_, session) => {
     session.set("a", "x".repeat(5000));
     return new Response();
