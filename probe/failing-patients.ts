@@ -6,7 +6,7 @@ import pg from "pg";
 import { createClient } from "redis";
 import { serviceUrl } from "../scripts/services/index.ts";
 import { openValkey } from "./clients.ts";
-import { FailingProxy, PROXY_FAILURES, type ProxyFailure } from "./failing-proxy.ts";
+import { FailingProxy, type LastingFailure, PROXY_FAILURES } from "./failing-proxy.ts";
 import {
   failing,
   failureNamed,
@@ -50,7 +50,7 @@ export const FAILURES: Readonly<Record<PatientName, Readonly<Record<string, Fate
     "is slow": "either",
     "cuts answers off": "made",
     "garbles answers": "lost",
-  } satisfies Partial<Record<ProxyFailure, Fate>>,
+  } satisfies Partial<Record<LastingFailure, Fate>>,
   valkey: {
     refuses: "either",
     "is silent": "either",
@@ -58,7 +58,7 @@ export const FAILURES: Readonly<Record<PatientName, Readonly<Record<string, Fate
     "cuts answers off": "made",
     "garbles answers": "either",
     "answers OK": "lost",
-  } satisfies Record<ProxyFailure, Fate>,
+  } satisfies Record<LastingFailure, Fate>,
   redis: {
     refuses: "lost",
     "is silent": "lost",
@@ -66,7 +66,7 @@ export const FAILURES: Readonly<Record<PatientName, Readonly<Record<string, Fate
     "cuts answers off": "made",
     "garbles answers": "lost",
     "answers OK": "lost",
-  } satisfies Record<ProxyFailure, Fate>,
+  } satisfies Record<LastingFailure, Fate>,
 };
 
 /** Those in which it can still be read. */
@@ -78,7 +78,7 @@ export const PATIENTS: readonly PatientName[] = ["memory", "sqlite", "postgres",
 
 /** Milliseconds. */
 const CLIENT_TIMEOUT = 400;
-export const RECONNECT_AFTER = 50;
+const RECONNECT_AFTER = 50;
 
 /**
  * Opens one, with records of its own. Behind the proxies the clients have the settings that the manual asks for

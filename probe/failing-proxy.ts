@@ -10,6 +10,7 @@ import { freePort } from "../scripts/services/ports.ts";
  *   other end has gone without a word.
  * - `is slow`: whatever it is told reaches the server later.
  * - `cuts answers off`: the server is told everything, and in the middle of its first answer the connection ends.
+ * - `cuts one answer off`: it does so once, and from then on all is well.
  * - `garbles answers`: whatever it is told, it answers in another protocol.
  * - `answers OK`: whatever it is told, it answers what is well-formed for Valkey, and no answer to the question.
  */
@@ -18,11 +19,14 @@ export const PROXY_FAILURES = [
   "is silent",
   "is slow",
   "cuts answers off",
+  "cuts one answer off",
   "garbles answers",
   "answers OK",
 ] as const;
 
 export type ProxyFailure = (typeof PROXY_FAILURES)[number];
+/** What goes on until it is healed. */
+export type LastingFailure = Exclude<ProxyFailure, "cuts one answer off">;
 
 /**
  * Not random bytes: among those are some, such as `*9999999999`, that the parser of `iovalkey` and `ioredis` throws on
@@ -109,7 +113,10 @@ export class FailingProxy {
       });
     }
     client.on("data", (bytes: Buffer) => link.ask(bytes, this.#failure));
-    server.on("data", (bytes: Buffer) => link.answer(bytes, this.#failure));
+    server.on("data", (bytes: Buffer) => {
+      link.answer(bytes, this.#failure);
+      if (this.#failure === "cuts one answer off") this.#failure = undefined;
+    });
   }
 }
 
@@ -151,7 +158,7 @@ class Link {
 
   answer(bytes: Buffer, failure: ProxyFailure | undefined): void {
     if (this.#isDead || this.#client.destroyed) return;
-    if (failure !== "cuts answers off") {
+    if (failure !== "cuts answers off" && failure !== "cuts one answer off") {
       this.#client.write(bytes);
       return;
     }

@@ -8,7 +8,7 @@ import { intercepted, type Verb, WRITES } from "./failing-repository.ts";
 import { type AdapterName, serveProbe } from "./serve.ts";
 
 /** Milliseconds that a load or a save may take beyond the time limit. */
-const LEEWAY = LONG ? 50 : 1000;
+const LEEWAY = LONG ? 50 : MARGIN;
 /** Milliseconds from the end of a failure until requests must succeed again. The breaker's pause is 1,500 at the most. */
 const RECOVERY = 2000 + MARGIN;
 /** The client of Redis notices a dead connection by a silence of its own too, which only the breaker's pause brings. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { COOKIE, LONG } from "./failing-client.ts";
+import { COOKIE, LONG, MARGIN, PATIENCE } from "./failing-client.ts";
 import { Asker, type Heard } from "./failing-http.ts";
 import { openPatient, type PatientName } from "./failing-patients.ts";
 import { Scene, type Span } from "./failing-scene.ts";
@@ -75,7 +75,7 @@ describe(`requirement 91: ${CLIENTS} clients, none a stranger`, { concurrency: !
       const healed = performance.now();
       await scene.heal();
       while (scene.happened("store-up") === undefined) {
-        assert.ok(performance.now() - healed < 20_000, "it is not found to be up again");
+        assert.ok(performance.now() - healed < PATIENCE, "it is not found to be up again");
         await wait(5);
       }
       const up = scene.happened("store-up") ?? 0;
@@ -98,18 +98,21 @@ describe(`requirement 91: ${CLIENTS} clients, none a stranger`, { concurrency: !
       const loads = durationsOf(during(scene.loads, down, healed));
       assert.ok(refused.length > CLIENTS / 10, `${refused.length} answers while it was down`);
       // The one or two that asked the database are not among these.
+      const half = 500 * timeout;
       assert.ok(
-        quantile(loads, 0.98) < (LONG ? 5 : 50),
+        quantile(loads, 0.98) < (LONG ? 5 : half),
         `loads took up to ${quantile(loads, 0.98)} ms`,
       );
-      assert.ok(quantile(refused, 0.5) < (LONG ? 50 : 200), `${quantile(refused, 0.5)} ms`);
+      assert.ok(quantile(refused, 0.5) < (LONG ? 50 : half), `${quantile(refused, 0.5)} ms`);
       const retryAfter = new Set(heard.flatMap(({ headers }) => headers.get("retry-after") ?? []));
       assert.deepEqual([...retryAfter].sort(), ["1", "2", "3"]);
 
-      assert.ok(up - healed < 3000, `it took ${Math.round(up - healed)} ms to recover`);
+      const recovery = 3000 + (LONG ? 0 : MARGIN);
+      assert.ok(up - healed < recovery, `it took ${Math.round(up - healed)} ms to recover`);
       for (let from = up; from < up + AFTER; from += 500) {
-        const calls = during(scene.spans, from, from + 500).length;
-        const requests = during(heard, from - 50, from + 550).length;
+        const to = from + 500;
+        const calls = during(scene.spans, from, to).length;
+        const requests = heard.filter(({ began, ended }) => began < to && ended >= from).length;
         assert.ok(calls <= 2 * requests, `${calls} calls for ${requests} requests`);
       }
       const late = during(heard, up + 1000, up + AFTER);

@@ -13,7 +13,7 @@ import { ValkeySessionRepository } from "keepsake/stores/valkey";
 import { fakeClock } from "keepsake/testing";
 import { serviceUrl } from "../scripts/services/index.ts";
 import { openValkey } from "./clients.ts";
-import { assertUnavailable, Client, TIME_LIMIT } from "./failing-client.ts";
+import { assertUnavailable, Client, PATIENCE, TIME_LIMIT } from "./failing-client.ts";
 import { FailingProxy, SLOWNESS } from "./failing-proxy.ts";
 import { intercepted, type Verb } from "./failing-repository.ts";
 import { serveProbe } from "./serve.ts";
@@ -102,7 +102,8 @@ test("requirement 91: while it is open one caller at a time asks, whatever comes
   const user = client();
   await user.post("/set", { a: 1 });
   const asked = async (count: number) => {
-    for (let tries = 0; tries < 100 && held.length < count; tries += 1) await wait(5);
+    const began = performance.now();
+    while (held.length < count && performance.now() - began < PATIENCE) await wait(5);
     assert.equal(held.length, count);
   };
   hold("read");
@@ -116,8 +117,14 @@ test("requirement 91: while it is open one caller at a time asks, whatever comes
   held[5]?.(new Error("down since before"));
   await Promise.all(answers.slice(0, 6));
   clock.advance(1.5);
-  answers.push(user.get("/read"));
-  await Promise.race([answers[7], wait(200)]);
+  let isAnswered = false;
+  const answered = () => {
+    isAnswered = true;
+  };
+  const last = user.get("/read");
+  answers.push(last);
+  last.then(answered, answered);
+  while (!isAnswered && held.length < 8) await wait(5);
   const count = held.length;
   for (const fail of held) fail(new Error("down"));
   await Promise.all(answers);
@@ -198,5 +205,6 @@ test("no timer of a call that was answered, or given up, keeps the process alive
   const began = performance.now();
   assert.deepEqual(await exit, [0, null]);
   const took = performance.now() - began;
-  assert.ok(took < 2000, `the process ended ${Math.round(took)} ms after its work`);
+  // A timer of 60 s would be seen.
+  assert.ok(took < 30_000, `the process ended ${Math.round(took)} ms after its work`);
 });
