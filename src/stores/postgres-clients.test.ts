@@ -147,7 +147,7 @@ describe("When the answer is no longer waited for", () => {
   });
 
   test("pg waits for statement_timeout, and its pool has every client back", async () => {
-    const pool = scene.newPool({ statement_timeout: 300 });
+    const pool = scene.newPool({ statement_timeout: 1000 });
     await giveUp(scene.repository(pool));
     assert.equal(pool.totalCount - pool.idleCount, 0);
     await roundTrip(scene.repository(pool));

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import type { SessionRecord } from "../core/repository.ts";
 import type { PostgresClient } from "./postgres.ts";
 import { context, contextAfter, NOW, newRecord, nextOf, Scene } from "./postgres-kit.test.ts";
@@ -159,13 +158,20 @@ if (process.versions.bun === undefined && process.versions.deno === undefined) {
     const options = ["--conditions=keepsake-source", "--input-type=module", "--eval", storm];
     const child = spawn(process.execPath, options, { stdio: ["ignore", "pipe", "inherit"] });
     const exit = once(child, "exit");
-    await Promise.race([once(child.stdout, "data"), exit]);
-    await wait(200);
+    // Several records of each lane are whole by then, and others under way.
+    const enough = new Promise<void>((resolve) => {
+      let whole = 0;
+      child.stdout.on("data", (dots: Buffer) => {
+        whole += dots.length;
+        if (whole >= 24) resolve();
+      });
+    });
+    await Promise.race([enough, exit]);
     child.kill("SIGKILL");
     await exit;
     assert.equal(child.signalCode, "SIGKILL");
     const records = await scene.repository().findBySubject("storm", context());
-    assert.ok(records.length >= 8);
+    assert.ok(records.length >= 24, `${records.length} records`);
     for (const { version, label, credentials, data, flash } of records) {
       const n = String(version);
       assert.deepEqual({ label, credentials, flash }, { label: n, credentials: n, flash: n });

@@ -193,7 +193,8 @@ describe("A sweep", () => {
         `${at(quiet, 0.5)} ms (p50), ${at(quiet, 0.99)} ms (p99) before, and ${at(busy, 0.5)} ms, ${at(busy, 0.99)} ms, ` +
         `at most ${at(busy, 1)} ms, meanwhile (${busy.length} of them).`,
     );
-    assert.ok(Number(at(busy, 0.99)) < 1000, "requests were held up");
+    const most = 1000 + 20 * Number(at(quiet, 0.99));
+    assert.ok(Number(at(busy, 0.99)) < most, "requests were held up");
   });
 });
 

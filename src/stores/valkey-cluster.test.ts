@@ -65,6 +65,18 @@ async function replicaOf(master: number): Promise<number> {
   return Number(/port=(\d+)/.exec(fields.get("slave0") ?? "")?.[1]);
 }
 
+/** Handles of records, of which each of the three masters has two. */
+async function spread(prefix: string): Promise<string[]> {
+  const handles = new Map<number, string[]>();
+  while (handles.size < 3 || [...handles.values()].some(({ length }) => length < 2)) {
+    const { handle } = newRecord();
+    const master = await cluster.masterOf(`${prefix}${handle}`);
+    const others = handles.get(master) ?? [];
+    if (others.length < 2) handles.set(master, [...others, handle]);
+  }
+  return [...handles.values()].flat();
+}
+
 test("Valkey Cluster: WAIT goes where the write went, and too few replicas there are an error", async () => {
   const lonely = await cluster.masterOf("any");
   const replica = await replicaOf(lonely);
@@ -75,17 +87,20 @@ test("Valkey Cluster: WAIT goes where the write went, and too few replicas there
   const prefix = newPrefix();
   for (const [name, connect] of Object.entries(WAITING)) {
     const client = await connections.open(connect);
-    const wait = { replicas: 1, timeout: 0.05 };
-    const repository = new ValkeySessionRepository(client, { prefix, wait });
+    const [hasty, patient] = [0.05, 20].map((timeout) => {
+      const wait = { replicas: 1, timeout };
+      return new ValkeySessionRepository(client, { prefix, wait });
+    });
+    assert.ok(hasty && patient);
     let refused = 0;
     while (refused < 3) {
       const record = newRecord();
-      const creating = repository.create(record.handle, record, at());
       if ((await cluster.masterOf(`${prefix}${record.handle}`)) === lonely) {
+        const creating = hasty.create(record.handle, record, at());
         const message = /0 of 1 replicas had the write/;
         await assert.rejects(creating, { code: "ERR_SESSION_STORE", message }, name);
         refused += 1;
-      } else assert.equal(await creating, true, name);
+      } else assert.equal(await patient.create(record.handle, record, at()), true, name);
     }
   }
   await cluster.restart(replica);
@@ -144,15 +159,18 @@ test("Valkey Cluster: when a master is killed, writes fail, come back by themsel
   const plain = await Promise.all(
     Object.values(CONNECT).map(async (connect) => {
       const client = await connections.open(connect);
-      return new Churn(new ValkeySessionRepository(client, { prefix: newPrefix() }));
+      const prefix = newPrefix();
+      return new Churn(new ValkeySessionRepository(client, { prefix }), await spread(prefix));
     }),
   );
   const waiting = await Promise.all(
     Object.values(WAITING).map(async (connect) => {
       // One of its own: while it waits, a connection does nothing else.
       const client = await connections.open(connect);
-      const wait = { replicas: 1, timeout: 0.2 };
-      return new Churn(new ValkeySessionRepository(client, { prefix: newPrefix(), wait }));
+      const prefix = newPrefix();
+      const wait = { replicas: 1, timeout: 0.8 };
+      const repository = new ValkeySessionRepository(client, { prefix, wait });
+      return new Churn(repository, await spread(prefix));
     }),
   );
   const all = [...plain, ...waiting];
