@@ -34,7 +34,7 @@ const visit = useBrowser();
 
 for (const [name, framework] of Object.entries(FRAMEWORKS)) {
   for (const scheme of ["https", "http"] as const) {
-    describe(`${name} over ${scheme}, attacked`, { timeout: 120_000 }, () => {
+    describe(`${name} over ${scheme}, attacked`, { timeout: 600_000 }, () => {
       const isEncrypted = scheme === "https";
       let open: OpenBank;
       let attackers: Readonly<Record<"https" | "http", Place>>;

@@ -9,7 +9,7 @@ import { makeCertificate } from "./anti-forgery-certificate.ts";
 import { FLAGS } from "./shop-kit.ts";
 
 export const APP = "app.example";
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 
 const certificate = makeCertificate(APP);
 

@@ -25,7 +25,7 @@ for (const [name, framework] of Object.entries(FRAMEWORKS)) {
   for (const scheme of ["https", "http"] as const) {
     const isEncrypted = scheme === "https";
 
-    describe(`${name} over ${scheme}, used`, { timeout: 60_000 }, () => {
+    describe(`${name} over ${scheme}, used`, { timeout: 600_000 }, () => {
       let open: OpenBank;
       let other: Place;
       let cookies: readonly Cookie[];
@@ -130,7 +130,7 @@ for (const [name, framework] of Object.entries(FRAMEWORKS)) {
         }));
     });
 
-    describe(`${name} over ${scheme}, used with a token always`, { timeout: 60_000 }, () => {
+    describe(`${name} over ${scheme}, used with a token always`, { timeout: 600_000 }, () => {
       let open: OpenBank;
       let other: Place;
       let cookies: readonly Cookie[];

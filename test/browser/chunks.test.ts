@@ -9,7 +9,7 @@ import { cookies, useBrowser } from "./shop-kit.ts";
 
 const NAME = "__Host-session";
 
-describe("a session in chunks, in a browser", { timeout: 60_000 }, () => {
+describe("a session in chunks, in a browser", { timeout: 600_000 }, () => {
   const visit = useBrowser();
   const app = express();
   app.use(sessions(randomBytes(32).toString("base64url"), { cookie: { chunks: 3 } }));

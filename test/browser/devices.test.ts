@@ -5,6 +5,7 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import {
   add,
   field,
+  follow,
   formTokens,
   itemsInCart,
   logIn,
@@ -21,7 +22,7 @@ const IPHONE: BrowserContextOptions = {
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1",
 };
 
-describe("the devices of a user of the example shop", { timeout: 180_000 }, () => {
+describe("the devices of a user of the example shop", { timeout: 600_000 }, () => {
   const visit = useBrowser();
   let shop: Shop;
   before(async () => {
@@ -43,7 +44,7 @@ describe("the devices of a user of the example shop", { timeout: 180_000 }, () =
       await add(phone, "Music box");
       assert.equal(await itemsInCart(desk), "0 items", "each has a session of its own");
 
-      await desk.getByRole("link", { name: "Your devices" }).click();
+      await follow(desk, desk.getByRole("link", { name: "Your devices" }));
       assert.deepEqual(await devices(desk), ["Chrome on Linux: this one", "Safari on iPhone"]);
       assert.match(
         await textOf(desk, ".devices"),
@@ -63,7 +64,10 @@ describe("the devices of a user of the example shop", { timeout: 180_000 }, () =
     visitBoth(async (desk, phone) => {
       for (const page of [phone, desk]) await logIn(page, "Barbara");
       await desk.goto("/devices");
-      await desk.getByRole("button", { name: "Sign out", description: "Safari on iPhone" }).click();
+      await follow(
+        desk,
+        desk.getByRole("button", { name: "Sign out", description: "Safari on iPhone" }),
+      );
       assert.equal(await notice(desk), "Signed out on that device.");
       assert.deepEqual(await devices(desk), ["Chrome on Linux: this one"]);
 
@@ -84,7 +88,7 @@ describe("the devices of a user of the example shop", { timeout: 180_000 }, () =
       visitBoth(async (two, three) => {
         for (const page of [one, two, three]) await logIn(page, "Edsger");
         await three.goto("/devices");
-        await three.getByRole("button", { name: "Sign out everywhere else" }).click();
+        await follow(three, three.getByRole("button", { name: "Sign out everywhere else" }));
         assert.equal(await notice(three), "Signed out on 2 other devices.");
         assert.deepEqual(await devices(three), ["Chrome on Linux: this one"]);
         assert.match(await textOf(three, "main"), /logged in nowhere else/);
@@ -116,10 +120,10 @@ describe("the devices of a user of the example shop", { timeout: 180_000 }, () =
     t.after(sealed.close);
     await visit(sealed.url, async (page) => {
       await logIn(page, "Ada");
-      await page.getByRole("link", { name: "Your devices" }).click();
+      await follow(page, page.getByRole("link", { name: "Your devices" }));
       assert.match(await textOf(page, "main"), /the server has no list of them/);
       assert.equal(await page.getByRole("button", { name: "Sign out" }).count(), 0);
-      await page.getByRole("button", { name: "Log out" }).click();
+      await follow(page, page.getByRole("button", { name: "Log out" }));
       assert.match((await notice(page)) ?? "", /logged out.*copy.*works until it times out/);
     });
   });

@@ -11,6 +11,7 @@ import {
   type BrowserContextOptions,
   type Cookie,
   chromium,
+  type Locator,
   type Page,
 } from "playwright-core";
 import { createShop } from "../../examples/shop/app.ts";
@@ -54,7 +55,7 @@ export function useBrowser(): Visit {
     });
     try {
       const page = await context.newPage();
-      page.setDefaultTimeout(10_000);
+      page.setDefaultTimeout(60_000);
       const complaints: string[] = [];
       page.on("console", (message) => {
         // What a test does on purpose: a forged request, and to change a session that has ended.
@@ -116,15 +117,21 @@ export async function formTokens(page: Page): Promise<string[]> {
   return tokens;
 }
 
+/** Clicks what leads to another page, and waits for the whole of its text: a click alone waits for its beginning. */
+export async function follow(page: Page, what: Locator): Promise<void> {
+  await page.waitForLoadState("domcontentloaded");
+  await Promise.all([page.waitForEvent("domcontentloaded"), what.click()]);
+}
+
 export async function logIn(page: Page, name: string): Promise<void> {
-  await page.getByRole("link", { name: "Log in" }).click();
+  await follow(page, page.getByRole("link", { name: "Log in" }));
   await page.getByLabel("Your name").fill(name);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await follow(page, page.getByRole("button", { name: "Log in" }));
   assert.equal(await notice(page), `Welcome, ${name}.`);
 }
 
 export function add(page: Page, name: string): Promise<void> {
-  return page.getByRole("button", { name: "Add to cart", description: name }).click();
+  return follow(page, page.getByRole("button", { name: "Add to cart", description: name }));
 }
 
 export async function notice(page: Page): Promise<string | undefined> {
@@ -142,7 +149,7 @@ export async function itemsInCart(page: Page): Promise<string> {
 
 /** By how many pixels the page is wider than the window. */
 export async function overflow(page: Page): Promise<number> {
-  // A click waits for the page to be there, but not for its stylesheet.
+  // Its stylesheet may come later than its text.
   await page.waitForLoadState("load");
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }

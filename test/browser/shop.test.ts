@@ -10,6 +10,7 @@ import { serviceUrl } from "../../scripts/services/index.ts";
 import {
   add,
   field,
+  follow,
   itemsInCart,
   logIn,
   notice,
@@ -57,7 +58,7 @@ const otherStores: Readonly<Record<string, (name: string) => Promise<Prepared>>>
   },
 };
 
-describe("the example shop, in a browser without scripts", { timeout: 180_000 }, () => {
+describe("the example shop, in a browser without scripts", { timeout: 600_000 }, () => {
   const visit = useBrowser();
   let shop: Shop;
   before(async () => {
@@ -83,11 +84,14 @@ describe("the example shop, in a browser without scripts", { timeout: 180_000 },
       assert.match(handle, /^[\w-]{22}$/);
       const [anonymous] = await sessionCookies(page);
 
-      await page.getByRole("link", { name: "Cart" }).click();
+      await follow(page, page.getByRole("link", { name: "Cart" }));
       await page.getByLabel("Quantity of Sealing wax").fill("4");
-      await page.getByRole("button", { name: "Update", description: "Sealing wax" }).click();
+      await follow(page, page.getByRole("button", { name: "Update", description: "Sealing wax" }));
       assert.equal(await itemsInCart(page), "5 items");
-      await page.getByRole("button", { name: "Remove", description: "Brass compass" }).click();
+      await follow(
+        page,
+        page.getByRole("button", { name: "Remove", description: "Brass compass" }),
+      );
       assert.equal(await notice(page), "Took a brass compass out of your cart.");
       assert.equal(await itemsInCart(page), "4 items");
 
@@ -119,7 +123,7 @@ describe("the example shop, in a browser without scripts", { timeout: 180_000 },
       assert.equal(await field(page, "size"), `${sent} of 4,096 bytes`);
       await page.screenshot({ path: pictureFile("shop"), fullPage: true });
 
-      await page.getByRole("button", { name: "Log out" }).click();
+      await follow(page, page.getByRole("button", { name: "Log out" }));
       assert.match((await notice(page)) ?? "", /logged out.*copy.*opens nothing/);
       assert.equal(await itemsInCart(page), "0 items");
       assert.equal(await field(page, "handle"), "none yet");
@@ -131,18 +135,18 @@ describe("the example shop, in a browser without scripts", { timeout: 180_000 },
       shop.url,
       async (page) => {
         assert.equal(await overflow(page), 0);
-        await page.getByRole("link", { name: "Log in" }).click();
+        await follow(page, page.getByRole("link", { name: "Log in" }));
         assert.equal(await overflow(page), 0);
         await page.getByLabel("Your name").fill("W".repeat(40));
-        await page.getByRole("button", { name: "Log in" }).click();
+        await follow(page, page.getByRole("button", { name: "Log in" }));
         await add(page, "Music box");
         assert.equal(await overflow(page), 0);
         await page.screenshot({ path: pictureFile("shop-phone"), fullPage: true });
-        await page.getByRole("link", { name: "Cart" }).click();
+        await follow(page, page.getByRole("link", { name: "Cart" }));
         assert.equal(await itemsInCart(page), "1 item");
         assert.equal(await overflow(page), 0);
         await page.screenshot({ path: pictureFile("cart-phone"), fullPage: true });
-        await page.getByRole("link", { name: "Your devices" }).click();
+        await follow(page, page.getByRole("link", { name: "Your devices" }));
         assert.equal(await overflow(page), 0);
       },
       { viewport: { width: 320, height: 640 }, colorScheme: "dark" },
@@ -182,7 +186,7 @@ describe("the example shop, in a browser without scripts", { timeout: 180_000 },
         handle = await field(page, "handle");
         await add(page, "Pressed fern");
         assert.equal(await itemsInCart(page), "1 item");
-        await page.getByRole("link", { name: "Your devices" }).click();
+        await follow(page, page.getByRole("link", { name: "Your devices" }));
         assert.match((await page.locator(".devices").textContent()) ?? "", /This device/);
       });
     });
