@@ -3,10 +3,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Visitor } from "keepsake/testing";
 import type { ProbeData } from "./app.ts";
 
-/** What the store's time limit is set to, in seconds. */
-export const TIME_LIMIT = 0.3;
 /** A long run does one thing at a time, and has the machine for itself. */
 export const LONG: boolean = process.env.KEEPSAKE_LONG !== undefined;
+/** What the store's time limit is set to, in seconds: long enough for a database that is well, on a busy machine too. */
+export const TIME_LIMIT: number = LONG ? 0.3 : 1;
 /** Milliseconds that a client may wait beyond a time limit: a busy machine takes its time with everything around it. */
 export const MARGIN: number = LONG ? 300 : 10_000;
 /** Milliseconds for what has to happen in the end. */

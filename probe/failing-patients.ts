@@ -6,6 +6,7 @@ import pg from "pg";
 import { createClient } from "redis";
 import { serviceUrl } from "../scripts/services/index.ts";
 import { openValkey } from "./clients.ts";
+import { TIME_LIMIT } from "./failing-client.ts";
 import { FailingProxy, type LastingFailure, PROXY_FAILURES } from "./failing-proxy.ts";
 import {
   failing,
@@ -76,8 +77,8 @@ export const WRITE_FAILURES: Partial<Record<PatientName, Readonly<Record<string,
 
 export const PATIENTS: readonly PatientName[] = ["memory", "sqlite", "postgres", "valkey", "redis"];
 
-/** Milliseconds. */
-const CLIENT_TIMEOUT = 400;
+/** Milliseconds: a little longer than a store waits. */
+const CLIENT_TIMEOUT = 1300 * TIME_LIMIT;
 const RECONNECT_AFTER = 50;
 
 /**

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { freePort } from "../scripts/services/ports.ts";
+import { TIME_LIMIT } from "./failing-client.ts";
 
 /**
  * How a proxy fails:
@@ -34,8 +35,8 @@ export type LastingFailure = Exclude<ProxyFailure, "cuts one answer off">;
  */
 const GARBAGE = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
 
-/** Milliseconds. */
-export const SLOWNESS = 500;
+/** Milliseconds: longer than clients and stores wait. */
+export const SLOWNESS: number = 1700 * TIME_LIMIT;
 
 /** Stands between a client and a server of its choice, on a port of its own. */
 export class FailingProxy {

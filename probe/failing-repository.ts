@@ -1,4 +1,5 @@
 import type { SessionRepository } from "keepsake";
+import { TIME_LIMIT } from "./failing-client.ts";
 
 export type Verb = Exclude<keyof SessionRepository, "capabilities">;
 
@@ -42,8 +43,8 @@ export function failureNamed<Name extends string>(names: readonly Name[], name: 
   return found;
 }
 
-/** Milliseconds. */
-const LATE = 500;
+/** Milliseconds: longer than a store waits. */
+const LATE = 1700 * TIME_LIMIT;
 
 /** Does a call that fails. What answers late has been done at once. */
 export function failing<Answer>(
