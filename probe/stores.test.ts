@@ -24,8 +24,9 @@ for (const name of DATABASES) {
     const store: Pick<Variant, "createStore" | "remembers"> = {
       // The cases share a database, and each has a clock of its own: a sweep that one begins, and that goes on beside the
       // next, would by its clock remove what the next has stored.
+      // Fifty writes of one session wait for each other, and a busy machine takes its time.
       createStore: (options) =>
-        new ServerSessionStore(open.repository, { ...options, sweepInterval: false }),
+        new ServerSessionStore(open.repository, { ...options, sweepInterval: false, timeout: 30 }),
       remembers: true,
     };
     for (const adapter of ADAPTERS) {
