@@ -122,11 +122,8 @@ export class FastifyExchange<Data extends object> extends NodeExchange<Data> {
 
   #saveUsed(payload: unknown): Eventually<unknown> {
     const reply = this.#reply;
-    if (this.response.headersSent) {
-      this.saveUnanswered();
-      return payload;
-    }
-    if (this.closeUnused()) return payload;
+    // What began to answer by hand is saved.
+    if (this.response.headersSent || this.closeUnused()) return payload;
     let saving: Eventually<void>;
     try {
       saving = this.saveFirst(replyResponse(reply, payload));

@@ -174,13 +174,15 @@ const answerWhen =
     await new Promise<void>((resolve) => void response.end("too late", resolve));
   };
 
+const LATE = answerWhen("read");
+
 const turns = async () => {
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
 for (const [adapter, serve] of Object.entries(adapters)) {
   /** A visitor with a session, whose next request is answered by hand while the session is loaded. */
-  const lateScene = async (t: TestContext, use: Use, step = answerWhen("read")) => {
+  const lateScene = async (t: TestContext, use: Use, step = LATE) => {
     t.mock.method(console, "error", () => undefined);
     const scene = newScene();
     const ask = await serve(t, scene);
@@ -193,7 +195,8 @@ for (const [adapter, serve] of Object.entries(adapters)) {
     Object.assign(scene, { use, step });
     const response = await ask(cookie);
     assert.deepEqual([response.status, await response.text()], [504, "too late"]);
-    await scene.whenOver;
+    // Where the load fails no handler runs.
+    if (step === LATE) await scene.whenOver;
     await turns();
     scene.step = async () => undefined;
     const see = async (): Promise<unknown> => {
@@ -217,27 +220,7 @@ for (const [adapter, serve] of Object.entries(adapters)) {
       },
     );
     const codes = scene.errors.map((error) => error instanceof Error && Reflect.get(error, "code"));
-    if (adapter !== "Koa") assert.deepEqual(codes, ["ERR_SESSION_STORE"]);
-  });
-
-  test(`${adapter}: a session that is read after the answer is left alone`, async (t) => {
-    const { scene, see } = await lateScene(t, (session) => session.get("a"));
-    assert.deepEqual(scene.events, []);
-    assert.deepEqual(await see(), [false, { a: 1 }]);
-  });
-
-  test(`${adapter}: a change after the answer is not saved, and the operator is told`, async (t) => {
-    const { scene, see } = await lateScene(t, (session) => session.set("a", 2));
-    const told = scene.events.map(({ type }) => type);
-    assert.deepEqual(told, ["save-failed"]);
-    assert.deepEqual(await see(), [false, { a: 1 }]);
-  });
-
-  test(`${adapter}: a logout after the answer ends the session, and the operator is told that its cookie is still there`, async (t) => {
-    const { scene, see } = await lateScene(t, (session) => session.logout());
-    const told = scene.events.map(({ type }) => type);
-    assert.deepEqual(told, ["save-failed"]);
-    assert.deepEqual(await see(), [true, {}]);
+    assert.deepEqual(codes, adapter === "Fastify" ? [] : ["ERR_SESSION_STORE"]);
   });
 
   test(`${adapter}: an answer by hand while a login is being saved has its token`, async (t) => {
@@ -262,6 +245,29 @@ for (const [adapter, serve] of Object.entries(adapters)) {
     await ask(cookiesOf(response));
     assert.equal(subject, "ada");
   });
+
+  // It runs no handler for a request that has its answer.
+  if (adapter === "Fastify") continue;
+
+  test(`${adapter}: a session that is read after the answer is left alone`, async (t) => {
+    const { scene, see } = await lateScene(t, (session) => session.get("a"));
+    assert.deepEqual(scene.events, []);
+    assert.deepEqual(await see(), [false, { a: 1 }]);
+  });
+
+  test(`${adapter}: a change after the answer is not saved, and the operator is told`, async (t) => {
+    const { scene, see } = await lateScene(t, (session) => session.set("a", 2));
+    const told = scene.events.map(({ type }) => type);
+    assert.deepEqual(told, ["save-failed"]);
+    assert.deepEqual(await see(), [false, { a: 1 }]);
+  });
+
+  test(`${adapter}: a logout after the answer ends the session, and the operator is told that its cookie is still there`, async (t) => {
+    const { scene, see } = await lateScene(t, (session) => session.logout());
+    const told = scene.events.map(({ type }) => type);
+    assert.deepEqual(told, ["save-failed"]);
+    assert.deepEqual(await see(), [true, {}]);
+  });
 }
 
 test("Node, over HTTP/2: a session that is used after the answer ends nothing", async (t) => {
@@ -277,7 +283,12 @@ test("Node, over HTTP/2: a session that is used after the answer ends nothing", 
   });
   const url = await listenOn(t, server);
   scene.use = (session) => session.set("a", 1);
-  scene.step = answerWhen("write");
-  assert.equal((await getByHttp2(t, url, "/")).status, 504);
+  scene.step = LATE;
+  const cookie = `__Host-session=${"A".repeat(22)}.${"A".repeat(43)}`;
+  assert.equal((await getByHttp2(t, url, "/", { cookie })).status, 504);
   await turns();
+  assert.deepEqual(
+    scene.events.map(({ type }) => type),
+    ["save-failed"],
+  );
 });

@@ -39,10 +39,15 @@ export interface Http2Answer {
   readonly body: string;
 }
 
-export async function getByHttp2(t: TestContext, url: string, path: string): Promise<Http2Answer> {
+export async function getByHttp2(
+  t: TestContext,
+  url: string,
+  path: string,
+  sent: Readonly<Record<string, string>> = {},
+): Promise<Http2Answer> {
   const client = connectHttp2(url);
   t.after(() => client.destroy());
-  const stream = client.request({ ":path": path });
+  const stream = client.request({ ...sent, ":path": path });
   const [headers] = await once(stream, "response");
   const body = (await stream.setEncoding("utf8").toArray()).join("");
   // A server that closes waits for its clients, and Node 22 for more than a minute.
