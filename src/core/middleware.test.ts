@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inspect } from "node:util";
 import {
   CookieSessionStore,
   InMemorySessionStore,
@@ -282,7 +281,11 @@ test("the failure of one session takes the token of another with it that ended b
   assert.match(line, /^__Host-user=; .*Max-Age=0/);
   assert.deepEqual(more, []);
   assert.equal(headers["cache-control"], "no-store");
-  assert.doesNotMatch(inspect(sent), /__Host-user=;/);
+  assert.deepEqual(
+    Reflect.ownKeys({ ...sent }),
+    Object.keys(sent),
+    "nothing is seen in a log of it",
+  );
   const frozen = await saveBoth(Object.freeze({ headers: sent.headers }));
   assert.equal(frozen.headers["set-cookie"], undefined, "there is nowhere to keep it");
 });
