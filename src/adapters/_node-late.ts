@@ -15,9 +15,8 @@ export class LateSave<Data extends object> {
   readonly #middleware: SessionMiddleware<Data>;
   readonly #request: IncomingMessage;
   readonly #response: MarkedResponse;
-  #saving: Promise<void> | undefined;
-  /** What is being saved is put on. */
-  #noting: NotingResponse | undefined;
+  /** While it has to be waited for. */
+  #saving: { readonly done: Promise<void>; readonly noting: NotingResponse } | undefined;
   #kept: Kept | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -46,18 +45,15 @@ export class LateSave<Data extends object> {
       this.fail(error);
       throw error;
     }
-    if (isThenable(saving)) {
-      this.#noting = noting;
-      return this.#saveLater(saving, noting);
-    }
+    if (isThenable(saving)) return this.#saveLater(saving, noting);
     this.#kept = keptOf(noting);
     return undefined;
   }
 
-  async #saveLater(saving: Promise<void>, noting: NotingResponse): Promise<void> {
-    this.#saving = saving;
+  async #saveLater(done: Promise<void>, noting: NotingResponse): Promise<void> {
+    this.#saving = { done, noting };
     try {
-      await saving;
+      await done;
     } catch (error) {
       this.fail(error);
       throw error;
@@ -81,8 +77,8 @@ export class LateSave<Data extends object> {
   uphold(leaving: SessionResponse): Eventually<void> {
     if (this.#saving !== undefined) {
       // Somebody answers by hand meanwhile.
-      this.#noting?.moveTo(leaving);
-      return this.#saving;
+      this.#saving.noting.moveTo(leaving);
+      return this.#saving.done;
     }
     if (this.#failure !== undefined) insist(this.#response, this.#failure.error);
     else if (this.#kept !== undefined) this.#tell(this.#kept);
